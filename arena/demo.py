@@ -177,6 +177,7 @@ def _contest(epochs: int) -> None:
     import cnn.cli.predict
     import leaderboard.cli.contest
     import leaderboard.cli.standings
+    import leaderboard.cli.team
     from leaderboard.errors import LeaderboardError
 
     _step(6, "a contest: three teams, three attempts each")
@@ -185,7 +186,7 @@ def _contest(epochs: int) -> None:
         init = leaderboard.cli.contest.init
         _command(init, "contest init solution.csv --name Digits", solution=Path("solution.csv"), name="Digits")
     for team in _missing_teams():
-        _command(leaderboard.cli.contest.team_add, f"contest team add {shlex.quote(team)}", name=team)
+        _command(leaderboard.cli.team.team_add, f"contest team add {shlex.quote(team)}", name=team)
     _step(7, "submissions: Formantes sends a fourth and is refused")
     for team, letter, variant in _SUBMISSIONS:
         run, file = _find_run(letter, variant, epochs), Path(f"{letter}.{variant}.csv")

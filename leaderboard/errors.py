@@ -4,9 +4,11 @@ LeaderboardError
 ├── FileError            one file, with its line where there is one
 │   ├── SubmissionError  a file that a team sent
 │   │   └── ContradictoryLabels  labels that are not the most probable ones in most rows
-│   └── SolutionError    a file with the true labels
+│   ├── SolutionError    a file with the true labels
+│   └── ClassListError   a list of teams or students, or a gradebook's template
 ├── ContestError         a contest that cannot be made, opened, read or written
 │   ├── TeamError        a team that is unknown or out of the contest
+│   │   ├── HostNeeded   a team's token where a host's is needed
 │   │   └── NameRefused  a name or pseudonym that cannot be given
 │   │       └── NameOften  one more pseudonym after many in a day
 │   ├── ContestClosed    a submission after the deadline, or after the host closed the contest
@@ -14,6 +16,7 @@ LeaderboardError
 │   ├── MetricError      a metric of the host that cannot be run
 │   └── ModelRefused     a model file that cannot be run safely, or at all
 │       └── NoFurtherModel  a model beside an attempt that takes no other
+├── RightMissing         an act that the role of a host's token does not allow
 ├── AttemptsExhausted    a submission after the last attempt
 └── TooManyRefusals      one more file after many in an hour that could not be scored
 """
@@ -89,12 +92,20 @@ class SolutionError(FileError):
     """A solution that no contest can be made of."""
 
 
+class ClassListError(FileError):
+    """A list of teams or students that cannot be read, or a learning platform's template."""
+
+
 class ContestError(LeaderboardError):
     """A contest that cannot be made, opened, read or written."""
 
 
 class TeamError(ContestError):
     """A team that is not in the contest or no longer."""
+
+
+class HostNeeded(TeamError):
+    """A team's token where the host's is needed."""
 
 
 class NameRefused(TeamError):
@@ -139,6 +150,10 @@ class RepeatedLabels(LeaderboardError):
 
     def message(self) -> Translatable:
         return message("repeated", file=self.file_name, number=self.number, score=f"{self.score:.4f}")
+
+
+class RightMissing(LeaderboardError):
+    """An act that the role of an assistant does not allow."""
 
 
 class AttemptsExhausted(LeaderboardError):

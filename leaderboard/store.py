@@ -138,11 +138,19 @@ class Contest:
         with self.database.write() as connection:
             return tokens.mark_tokens_revoked(connection, team.id, now)
 
-    def find_team_by_token(self, token: str) -> Team | None:
-        """Return the team of a token; None for one that is unknown or revoked."""
+    def find_team_by_token(self, token: str, used_at: datetime | None = None) -> Team | None:
+        """Return the team of a token; None for one that is unknown or revoked.
+
+        Args:
+            used_at: stored as the token's last use, at most once an hour; None stores nothing.
+        """
         with self.database.read() as connection:
-            team_id = tokens.find_team_id(connection, token)
-            return read_team_by_id(connection, team_id) if team_id else None
+            holder = tokens.find_holder(connection, token)
+            team = read_team_by_id(connection, holder.team_id) if holder else None
+        if holder is not None and used_at is not None and tokens.is_first_use(holder, used_at):
+            with self.database.write() as connection:
+                tokens.record_use(connection, holder, used_at)
+        return team
 
     def count_refusal(self, team: Team, now: datetime) -> None:
         """Count a file that could not be scored; it uses no attempt."""

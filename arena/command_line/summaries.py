@@ -60,7 +60,7 @@ SUMMARIES = {  # group: heading: command: line
             "team": "Add and list teams.",
             "token": "Give and revoke what a team signs in with.",
             "serve": "Serve the contest's pages.",
-            "host-token": "Print the token that signs the host in.",
+            "host-token": "Give and revoke what hosts and assistants sign in with.",
         },
         "Take part": {
             "validate": "Check a file's form; costs no attempt.",

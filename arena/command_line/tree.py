@@ -108,6 +108,8 @@ TREE = (
         summary="Hold a contest: teams, three attempts each, standings.",
         sources=(
             "leaderboard.cli.contest",
+            "leaderboard.cli.team",
+            "leaderboard.cli.token",
             "leaderboard.cli.standings",
             "leaderboard.cli.host",
             "leaderboard.cli.backup",

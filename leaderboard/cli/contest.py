@@ -1,4 +1,4 @@
-"""`arena contest`: make a contest, name its teams, check and send submissions."""
+"""`arena contest`: make a contest, check and send submissions."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import CONTEST_FILE, TEAM_HELP, ContestPath, Json, Wide
-from arena.base.terminal import Number, Prose, print_json, print_table, say
+from arena.base.options import CONTEST_FILE, TEAM_HELP, ContestPath, Json
+from arena.base.terminal import print_json, say
 from leaderboard.cli.options import (
     AGAIN_HINT,
     YES_HINT,
@@ -35,8 +35,6 @@ app = typer.Typer(
     help="A contest: a solution file, teams, three attempts each, standings.",
     epilog="Example: `arena contest init solution.csv --name Digits`, then `arena contest team add Alpha`",
 )
-team_app = typer.Typer(no_args_is_help=True, help="The teams of a contest.", epilog="Example: `arena contest team add Alpha`")
-app.add_typer(team_app, name="team")
 
 MetricFile = Annotated[
     Path | None, typer.Option(metavar="FILE.py", help="Your own score(solution, submission, row_id_column_name), as on Kaggle.")
@@ -109,31 +107,6 @@ def _describe_solution(solution: Solution) -> str:
     if n_ignored := len(solution.ids) - len(solution.scored):
         facts.append(f"{n_ignored:,} ignored")
     return ", ".join(facts)
-
-
-@team_app.command("add", epilog='Example: arena contest team add "Team Alpha"')
-def team_add(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The new team's name; no other team has it in any case.")],
-    contest: ContestPath = CONTEST_FILE,
-) -> None:
-    """Add a team."""
-    with load_contest(contest) as opened:
-        team = opened.add_team(name, current_time())
-        print(f"{team.name} takes part in {opened.name}")
-
-
-@team_app.command("list", epilog="Example: arena contest team list --json")
-def team_list(contest: ContestPath = CONTEST_FILE, wide: Wide = False, as_json: Json = False) -> None:
-    """List the teams and how many attempts each has used."""
-    with load_contest(contest) as opened:
-        used = [(team, len(opened.attempts(team))) for team in opened.teams()]
-    if as_json:
-        return print_json([{"team": team.name, "pseudonym": team.pseudonym, "n_attempts": n} for team, n in used])
-    if not used:
-        return say('no team yet; `arena contest team add "Team Alpha"` adds one')
-    has_pseudonyms = any(team.pseudonym for team, _ in used)
-    rows = [(team.name, *([team.pseudonym or ""] if has_pseudonyms else []), str(n)) for team, n in used]
-    print_table((Prose("team"), *([Prose("shown as")] if has_pseudonyms else []), Number("attempts")), rows)
 
 
 @app.command(epilog="Example: arena contest validate submission.csv")

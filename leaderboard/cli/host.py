@@ -8,23 +8,23 @@ import typer
 
 from arena.base.options import CONTEST_FILE, ContestPath, DryRun, Json, Wide
 from arena.base.terminal import Column, Number, Prose, print_json, print_table, say
-from leaderboard.cli.options import Pseudonym, Remove, SolutionFile, TeamName, current_time, load_contest
+from leaderboard.cli.options import (
+    Pseudonym,
+    Reason,
+    Remove,
+    SolutionFile,
+    TeamName,
+    build_decision,
+    current_time,
+    load_contest,
+)
 
 if TYPE_CHECKING:
-    from leaderboard.actions.host import HostDecision
     from leaderboard.actions.merge_teams import AttemptMove
     from leaderboard.actions.rescore import RescoredAttempt, Rescoring
 
 
 app = typer.Typer()
-token_app = typer.Typer(
-    no_args_is_help=True,
-    help="Tokens, which teams sign in with and send files by.",
-    epilog="Example: `arena contest token new Alpha`",
-)
-app.add_typer(token_app, name="token")
-
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the log.")]
 
 
 @app.command(epilog='Example: arena contest extend 2026-12-02T18:00+01:00 --reason "the cluster was down"')
@@ -41,7 +41,7 @@ def extend(
 
     last = parse_deadline(deadline)
     with load_contest(contest) as opened:
-        extend_deadline(opened, last, _build_decision(reason))
+        extend_deadline(opened, last, build_decision(reason))
         is_closed = opened.rules().closed_at is not None
     moment = describe_for_reader(last, current_time())
     if is_closed:
@@ -56,7 +56,7 @@ def close(reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
     from leaderboard.actions.host import close_contest
 
     with load_contest(contest) as opened:
-        close_contest(opened, _build_decision(reason))
+        close_contest(opened, build_decision(reason))
         board = opened.board()
     print(f"{board.rules.name} is closed and ranks by the {board.part} scores; {board.sentence}")
 
@@ -67,7 +67,7 @@ def reopen(reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
     from leaderboard.actions.host import reopen_contest
 
     with load_contest(contest) as opened:
-        reopen_contest(opened, _build_decision(reason))
+        reopen_contest(opened, build_decision(reason))
         print(f"{opened.name} takes submissions again")
 
 
@@ -82,7 +82,7 @@ def grant(
     from leaderboard.actions.host import grant_attempts
 
     with load_contest(contest) as opened:
-        granted = grant_attempts(opened, opened.team(team), n_attempts, _build_decision(reason))
+        granted = grant_attempts(opened, opened.team(team), n_attempts, build_decision(reason))
     print(f"{granted.name} has {granted.n_allowed} attempts")
 
 
@@ -92,7 +92,7 @@ def disqualify_command(team: TeamName, reason: Reason, contest: ContestPath = CO
     from leaderboard.actions import host
 
     with load_contest(contest) as opened:
-        host.disqualify(opened, opened.team(team), _build_decision(reason))
+        host.disqualify(opened, opened.team(team), build_decision(reason))
     print(f"{team} has no rank and sends nothing until `arena contest reinstate`")
 
 
@@ -102,7 +102,7 @@ def reinstate_command(team: TeamName, reason: Reason, contest: ContestPath = CON
     from leaderboard.actions import host
 
     with load_contest(contest) as opened:
-        host.reinstate(opened, opened.team(team), _build_decision(reason))
+        host.reinstate(opened, opened.team(team), build_decision(reason))
     print(f"{team} takes part again")
 
 
@@ -117,7 +117,7 @@ def rename_command(
     from leaderboard.actions import host
 
     with load_contest(contest) as opened:
-        renamed = host.rename(opened, opened.team(team), name, _build_decision(reason))
+        renamed = host.rename(opened, opened.team(team), name, build_decision(reason))
     print(f"{team} is {renamed.name} now")
 
 
@@ -138,7 +138,7 @@ def pseudonym(
     if (name is None) is not remove:
         raise typer.BadParameter("give the pseudonym, or --remove to show the team's name again")
     with load_contest(contest) as opened:
-        renamed = host.assign_pseudonym(opened, opened.team(team), name, _build_decision(reason))
+        renamed = host.assign_pseudonym(opened, opened.team(team), name, build_decision(reason))
     print(f"others see {renamed.name} as {renamed.shown_as}" if renamed.pseudonym else f"others see {renamed.name} by its name")
 
 
@@ -155,7 +155,7 @@ def merge(
     from leaderboard.actions.merge_teams import merge_teams
 
     with load_contest(contest) as opened:
-        moves = merge_teams(opened, opened.team(team), opened.team(into), _build_decision(reason), is_dry_run=dry_run)
+        moves = merge_teams(opened, opened.team(team), opened.team(into), build_decision(reason), is_dry_run=dry_run)
     columns = (Prose("team"), Number("attempt"), Column("arrived", 2), Column("file"), Column("becomes"))
     print_table(columns, [_format_move(move) for move in moves])
     say("dry run: nothing was changed" if dry_run else f"{team} is part of {into} now, and its tokens are tokens of {into}")
@@ -184,7 +184,7 @@ def rescore_command(
 
     corrected = parse_solution(read_file(solution, SolutionError), solution.name)
     with load_contest(contest) as opened:
-        result = rescore(opened, corrected, _build_decision(reason), is_dry_run=dry_run)
+        result = rescore(opened, corrected, build_decision(reason), is_dry_run=dry_run)
     public, private = ((Number(f"{part} before"), Number("after")) for part in ("public", "private"))
     columns = (Prose("team"), Number("attempt"), *public, *private)
     print_table(columns, [_format_rescored(attempt) for attempt in result.attempts])
@@ -217,30 +217,3 @@ def log(contest: ContestPath = CONTEST_FILE, wide: Wide = False, as_json: Json =
         return print_json([{n: getattr(e, n) for n in names} | {"done_at": e.done_at.isoformat()} for e in entries])
     rows = [(describe(entry.done_at), entry.action, entry.team or "", entry.change, entry.reason) for entry in entries]
     print_table((Prose("when", 2), Column("action"), Prose("team"), Prose("change", 3), Prose("reason")), rows)
-
-
-@token_app.command("new", epilog='Example: arena contest token new "Team Alpha" --reason "handed out in class"')
-def token_new(team: TeamName, reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
-    """Print a new token of a team: shown this once, kept as a hash. Earlier ones stay good until they are revoked."""
-    from leaderboard.actions.host import give_token
-
-    with load_contest(contest) as opened:
-        print(give_token(opened, opened.team(team), _build_decision(reason)))
-    say(f"hand it to {team} now: it cannot be shown again")
-
-
-@token_app.command("revoke", epilog='Example: arena contest token revoke "Team Alpha" --reason "it was in a public repository"')
-def token_revoke(team: TeamName, reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
-    """Make all tokens of a team worthless at once."""
-    from leaderboard.actions.host import revoke_tokens
-    from leaderboard.files.csv_table import format_count
-
-    with load_contest(contest) as opened:
-        n = revoke_tokens(opened, opened.team(team), _build_decision(reason))
-    print(f"{format_count(n, 'token')} of {team} revoked")
-
-
-def _build_decision(reason: str) -> HostDecision:
-    from leaderboard.actions.host import HostDecision
-
-    return HostDecision(reason=reason, decided_at=current_time())

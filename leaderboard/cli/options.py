@@ -14,6 +14,7 @@ from arena.base.options import ONNX_HELP, SOLUTION_HELP, SUBMISSION_HELP, TEAM_H
 from arena.base.terminal import say
 
 if TYPE_CHECKING:
+    from leaderboard.actions.host import HostDecision
     from leaderboard.store import Contest
 
 
@@ -27,6 +28,7 @@ Pseudonym = Annotated[
 ]
 Remove = Annotated[bool, typer.Option("--remove", help="Show the team's name again.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Go on although the file looks like a slip.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the log.")]
 YES_HINT = "; add --yes if it is meant so"
 AGAIN_HINT = "; add --again to use an attempt all the same"
 
@@ -36,6 +38,13 @@ def load_contest(path: str | Path) -> Contest:
     from leaderboard.store import open_contest
 
     return open_contest(path)
+
+
+def build_decision(reason: str) -> HostDecision:
+    """Return the host's decision, made now."""
+    from leaderboard.actions.host import HostDecision
+
+    return HostDecision(reason=reason, decided_at=current_time())
 
 
 def to_plain(value: Any) -> Any:

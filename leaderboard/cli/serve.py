@@ -1,4 +1,4 @@
-"""`arena contest serve` and `host-token`: the contest on the web, and the token of its host."""
+"""`arena contest serve` and `host-token`: the contest on the web, and the tokens of its hosts."""
 
 from __future__ import annotations
 
@@ -8,14 +8,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.base.locks import require_posix
-from arena.base.options import CONTEST_FILE, ContestPath, port_option
-from arena.base.terminal import say
+from arena.base.options import CONTEST_FILE, ContestPath, Json, Wide, port_option
+from arena.base.terminal import Column, Prose, print_json, print_table, say
+from leaderboard.cli.options import Reason, build_decision, load_contest, to_plain
+from leaderboard.hosts import Role
 
 if TYPE_CHECKING:
     from leaderboard.service.context import ServiceSettings
 
 
 app = typer.Typer()
+host_token_app = typer.Typer(
+    no_args_is_help=True,
+    help="Tokens of hosts and assistants, who sign in to the host's pages with them.",
+    epilog="Example: `arena contest host-token new --name Ana`",
+)
+app.add_typer(host_token_app, name="host-token")
+
+HostName = Annotated[str, typer.Argument(metavar="NAME", help="Whose token it is.")]
 
 
 @app.command(
@@ -52,14 +62,54 @@ def serve_contest_command(
     listen(settings, address, lambda url: say(f"serving {contest.split('@')[-1]} at {url}{settings.root}/ (Ctrl-C ends it)"))
 
 
-@app.command("host-token", epilog="Example: arena contest host-token --contest contest.db")
-def print_host_token(contest: ContestPath = CONTEST_FILE) -> None:
-    """Print the token that signs the host in to the host's page. It is made of the contest's own secret."""
-    from leaderboard.service.security import host_token
-    from leaderboard.store import open_contest
+@host_token_app.command("new", epilog="Example: arena contest host-token new --name Ana --role assistant")
+def host_token_new(
+    name: Annotated[str, typer.Option(help="Whose token it is; the name stands in the log.")],
+    role: Annotated[Role, typer.Option(help="An assistant looks, announces and downloads, and decides nothing.")] = Role.HOST,
+    reason: Reason = "to sign in to the host's page",
+    contest: ContestPath = CONTEST_FILE,
+) -> None:
+    """Print a token that signs somebody in to the host's pages: shown this once, kept as a hash."""
+    from leaderboard.actions.host_tokens import give_host_token
 
-    with open_contest(contest) as opened:
-        print(host_token(opened.secret_key()))
+    with load_contest(contest) as opened:
+        print(give_host_token(opened, name, role, build_decision(reason)))
+    say(f"{name} signs in with it as {role.value}; it cannot be shown again")
+
+
+@host_token_app.command("rotate", epilog='Example: arena contest host-token rotate Ana --reason "it was on a projector"')
+def host_token_rotate(name: HostName, reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
+    """Print another token for a name; the one before is worthless at once, and its sessions end."""
+    from leaderboard.actions.host_tokens import rotate_host_token
+
+    with load_contest(contest) as opened:
+        print(rotate_host_token(opened, name, build_decision(reason)))
+    say(f"{name} signs in with it; the token before no longer works, and this one cannot be shown again")
+
+
+@host_token_app.command("revoke", epilog='Example: arena contest host-token revoke Ana --reason "the course is over"')
+def host_token_revoke(name: HostName, reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
+    """Make the token of a name worthless at once; its sessions end."""
+    from leaderboard.actions.host_tokens import revoke_host_token
+
+    with load_contest(contest) as opened:
+        print(f"the token of {revoke_host_token(opened, name, build_decision(reason))} is revoked")
+
+
+@host_token_app.command("list", epilog="Example: arena contest host-token list --json")
+def host_token_list(contest: ContestPath = CONTEST_FILE, wide: Wide = False, as_json: Json = False) -> None:
+    """List whose tokens sign in to the host's pages, and in which role; never the tokens."""
+    from leaderboard.actions.host_tokens import list_host_tokens
+    from leaderboard.deadline import describe
+
+    with load_contest(contest) as opened:
+        tokens = list_host_tokens(opened)
+    if as_json:
+        return print_json([to_plain(token) for token in tokens])
+    if not tokens:
+        return say("no host has a token yet; `arena contest host-token new --name Ana` makes one")
+    rows = [(t.name, t.role.value, describe(t.created_at), describe(t.revoked_at) if t.revoked_at else "") for t in tokens]
+    print_table((Prose("name"), Column("role"), Column("made", 2), Column("revoked", 2)), rows)
 
 
 def _normalize_root(text: str) -> str:

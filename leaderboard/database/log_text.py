@@ -17,6 +17,8 @@ def describe_change(action: str, details: Mapping[str, object]) -> str:
         return f"{_format_count(details['n_changed'], 'attempt')} changed"
     if action == "token revoke":
         return f"{_format_count(details['n_revoked'], 'token')} revoked"
+    if action.startswith("host token"):
+        return f"{details['name']}, {details['role']}"
     if action == "reopen":
         return f"was closed {_format_value(action, details['closed_at'])}"
     if "after" in details:

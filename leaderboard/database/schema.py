@@ -104,6 +104,7 @@ teams = Table(
     Column("n_allowed", Integer, nullable=False, server_default=str(N_ATTEMPTS)),  # more only where the host granted it
     Column("deadline", UtcTime),  # its own last moment, where the host gave it more time; null: the contest's
     Column("is_baseline", Boolean, nullable=False, server_default=false()),  # the host's own: shown, without rank or bonus
+    Column("class_group", Text),  # its group in the class list, whatever the team is called since
     Column("disqualified_at", UtcTime),
     Column("merged_into", ForeignKey("teams.id")),  # the team that its attempts went to
     Column("created_at", UtcTime, nullable=False),
@@ -187,8 +188,9 @@ members = Table(  # the people of a team; nothing of them is public
     Column("team_id", ForeignKey("teams.id"), nullable=False),
     Column("name", Text, nullable=False),
     Column("email", Text),
-    Column("lms_id", Text),  # as the learning platform knows them
     Column("login", Text),
+    Column("lms_id", Text),  # the learning platform's own number, such as Canvas's ID
+    Column("student_id", Text),  # the school's, such as Moodle's ID number
     Column("created_at", UtcTime, nullable=False),
 )
 
@@ -200,6 +202,7 @@ tokens = Table(
     Column("member_id", ForeignKey("members.id")),  # null: the whole team's
     Column("digest", String(64), nullable=False, unique=True),  # SHA-256 of the token, which is shown once and stored nowhere
     Column("created_at", UtcTime, nullable=False),
+    Column("used_at", UtcTime),  # last use, to the hour; null: never
     Column("revoked_at", UtcTime),
 )
 
@@ -221,6 +224,7 @@ join_links = Table(  # by which people join a team, or make one, until they expi
     Column("id", Integer, primary_key=True),
     Column("team_id", ForeignKey("teams.id")),  # null: whoever comes names a team of their own
     Column("digest", String(64), nullable=False, unique=True),
+    Column("n_uses", Integer, nullable=False),
     Column("n_uses_left", Integer, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime, nullable=False),

@@ -13,7 +13,9 @@ from leaderboard.actions.submit_model import Upload, add_model, submit_with_mode
 from leaderboard.errors import TeamError
 from leaderboard.files.contradictions import list_notes
 from leaderboard.files.onnx_check import check_form
+from leaderboard.hosts import Host, Right
 from leaderboard.pages.board_cache import read_public_board
+from leaderboard.pages.host_page import list_host_lines
 from leaderboard.service.api_schemas import (
     AttemptOut,
     CheckedOut,
@@ -28,9 +30,9 @@ from leaderboard.service.api_schemas import (
     StandingsOut,
     TeamOut,
 )
-from leaderboard.service.context import Host, NoSuchAttempt, Service
-from leaderboard.service.page_routes import list_host_lines
-from leaderboard.service.session import authenticate, get_file_limits, get_service
+from leaderboard.service.context import NoSuchAttempt, Service
+from leaderboard.service.host_routes import may_see_private
+from leaderboard.service.session import authenticate, check_right, get_file_limits, get_service
 from leaderboard.service.upload import FILE, MODEL, open_files, open_model
 from leaderboard.teams import Team, name_key
 
@@ -42,7 +44,7 @@ _TEXTS = {
     409: "no attempt is left, the labels are those of an earlier attempt, or the attempt takes no other model",
     413: "the file, or what was sent, is too large",
     422: "the file, a name or a parameter is invalid",
-    429: "too many wrong tokens, refused files or changes: wait",
+    429: "too many refused files or changes: wait",
     503: "the database does not answer",
 }
 
@@ -97,11 +99,8 @@ def _require_team(request: Request) -> Team:
 
 
 def _require_host(request: Request) -> Host:
-    """Return the host; a team's token is refused."""
-    holder = authenticate(request)
-    if isinstance(holder, Team):
-        raise TeamError("this needs the host's token and came with a team's; `arena contest host-token` prints it")
-    return holder
+    """Return the host or assistant; a team's token is refused."""
+    return check_right(authenticate(request), Right.VIEW)
 
 
 ServiceDep = Annotated[Service, Depends(_get_service)]
@@ -262,7 +261,7 @@ def _check_files(service: Service, sender: Team, file: Upload, model: Upload | N
 
 
 @router.get("/host", dependencies=_WITH_TOKEN, responses=_errors(401, 403, 429))
-def host(service: ServiceDep, _: HostDep) -> HostOut:
-    """The host's view: all teams, private scores too, and the log of decisions with their reasons."""
-    log = service.contest.log()
-    return HostOut(teams=list_host_lines(service.contest), log=[LogOut.model_validate(entry) for entry in log])
+def host(service: ServiceDep, holder: HostDep) -> HostOut:
+    """The host's view: all teams, private scores too unless an assistant asks, and the log of decisions with their reasons."""
+    teams = list_host_lines(service.contest, with_private=may_see_private(service, holder))
+    return HostOut(teams=teams, log=[LogOut.model_validate(entry) for entry in service.contest.log()])

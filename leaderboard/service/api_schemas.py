@@ -9,7 +9,7 @@ from pydantic import AliasPath, BaseModel, ConfigDict, Field, create_model
 
 from arena.base.scores import Interval
 from leaderboard.contest.attempt_details import ClassScores
-from leaderboard.service.page_routes import HostLine
+from leaderboard.pages.host_page import HostLine
 from leaderboard.standings import METRICS, AttemptModel, ModelState
 
 

@@ -10,22 +10,34 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from leaderboard.errors import LeaderboardError
 from leaderboard.pages.render import STATIC
-from leaderboard.service import api_routes, form_routes, page_routes
+from leaderboard.service import api_routes, form_routes, host_routes, page_routes
 from leaderboard.service.context import ServiceSettings, open_service
-from leaderboard.service.error_responses import on_bad_parameter, on_error, on_http_error, on_mistake, on_too_large
-from leaderboard.service.security import BodyTooLarge, Guard
+from leaderboard.service.error_responses import (
+    on_bad_parameter,
+    on_disconnect,
+    on_error,
+    on_http_error,
+    on_mistake,
+    on_signed_out,
+    on_too_large,
+)
+from leaderboard.service.guard import BodyTooLarge, Guard
+from leaderboard.service.session import SignedOut
 
 _GZIP_FROM_BYTES = 2000
 _GZIP_LEVEL = 3  # a board of 1,000 teams: a third of the time of level 9, 10 % more bytes
 
 _HANDLERS = {
     LeaderboardError: on_mistake,
+    SignedOut: on_signed_out,
     BodyTooLarge: on_too_large,
+    ClientDisconnect: on_disconnect,
     HTTPException: on_http_error,
     RequestValidationError: on_bad_parameter,
     Exception: on_error,
@@ -75,7 +87,7 @@ def create_app(settings: ServiceSettings) -> FastAPI:
     for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)
     app.mount("/static", _Files(directory=STATIC), name="static")
-    for router in (api_routes.router, page_routes.router, form_routes.router):
+    for router in (api_routes.router, page_routes.router, form_routes.router, host_routes.router):
         app.include_router(router)
     app.add_api_route("/healthz", _check_health, include_in_schema=False)
     return app

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hmac
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,14 +14,18 @@ from zoneinfo import ZoneInfo
 import anyio
 import anyio.to_thread
 
+from leaderboard.actions.host_tokens import find_host
 from leaderboard.errors import LeaderboardError
 from leaderboard.files.csv_table import MAX_BYTES
 from leaderboard.files.onnx_check import MAX_MODEL_BYTES
-from leaderboard.service.security import Failures, host_token
+from leaderboard.hosts import Host
+from leaderboard.messages import Translatable, message
+from leaderboard.service.security import Failures
 from leaderboard.store import Contest, open_contest
 from leaderboard.teams import Team
 
 T = TypeVar("T")
+_OLD_HOST_TOKEN = re.compile("host_[0-9a-f]{40}")  # of version 2 and earlier, derived from the contest's secret
 _N_SCORED_AT_ONCE = 2  # one computes while another waits for the disk; more would only share one interpreter
 
 
@@ -40,18 +44,13 @@ class ServiceSettings:
 class TokenRefused(LeaderboardError):
     """No token, an unknown token, or too many wrong tokens before it."""
 
-    def __init__(self, message: str, wait_s: float = 0.0) -> None:
+    def __init__(self, message: Translatable, wait_s: float = 0.0) -> None:
         super().__init__(message)
         self.wait_s = wait_s
 
 
 class NoSuchAttempt(LeaderboardError):
     """An attempt number that the team has not reached."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Host:
-    """The host of the contest, signed in with the host's token."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -71,26 +70,34 @@ class Service:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
-    def identify(self, token: str, address: str) -> Team | Host:
+    def identify(self, token: str) -> Team | Host:
         """Return the holder of a token.
 
         Raises:
-            TokenRefused: the token is unknown, or too many wrong ones came from this address.
+            TokenRefused: the token is unknown.
         """
-        now_s = time.monotonic()
-        if wait_s := self.failures.wait_s(address, token, now_s):
-            raise TokenRefused("too many wrong tokens came from your address; wait and try again", wait_s)
         holder = self._find_holder(token)
         if holder is None:
-            self.failures.record_failure(address, now_s)
+            if _OLD_HOST_TOKEN.fullmatch(token):
+                raise TokenRefused(message("host_token_old"))
             raise TokenRefused("this token is not known here; copy it again, or ask the host for a new one")
-        self.failures.record_success(token)
         return holder
 
+    def sign_in(self, token: str) -> Team | Host:
+        """Return the holder of a token that was typed in; wrong ones are counted.
+
+        Raises:
+            TokenRefused: the token is unknown, and where many like it were, with the time to wait.
+        """
+        try:
+            return self.identify(token)
+        except TokenRefused as error:
+            if wait_s := self.failures.record(token, time.monotonic()):
+                raise TokenRefused("too many wrong tokens like this one were tried; wait and try again", wait_s) from error
+            raise
+
     def _find_holder(self, token: str) -> Team | Host | None:
-        if hmac.compare_digest(token.encode("utf-8", "replace"), host_token(self.key).encode()):
-            return Host()
-        return self.contest.find_team_by_token(token)
+        return find_host(self.contest, token) or self.contest.find_team_by_token(token, self.now())
 
     async def run_scoring(self, work: Callable[[], T]) -> T:
         """Run `work` in a thread, at most `_N_SCORED_AT_ONCE` at a time, and return its result."""

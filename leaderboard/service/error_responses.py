@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Match, Mount
 
 from arena.base.texts import Words
 from leaderboard.errors import (
@@ -18,12 +19,14 @@ from leaderboard.errors import (
     ContestClosed,
     ContradictoryLabels,
     Fault,
+    HostNeeded,
     LeaderboardError,
     ModelRefused,
     NameOften,
     NameRefused,
     NoFurtherModel,
     RepeatedLabels,
+    RightMissing,
     SubmissionError,
     TeamError,
     TooManyRefusals,
@@ -31,14 +34,15 @@ from leaderboard.errors import (
 from leaderboard.messages import message
 from leaderboard.pages.render import PageProblem, describe_problem, format_span
 from leaderboard.service.context import NoSuchAttempt, TokenRefused
-from leaderboard.service.security import BodyTooLarge
-from leaderboard.service.session import build_frame, get_service, get_words, respond
+from leaderboard.service.guard import BodyTooLarge
+from leaderboard.service.session import build_frame, get_service, get_words, redirect, respond
 
 _REPLIES = (
     (AttemptsExhausted, 409, "limit"),
     (RepeatedLabels, 409, "repeated"),
     (ContestClosed, 403, "closed"),
     (TeamError, 403, "team"),
+    (RightMissing, 403, "role"),
 )
 _log = logging.getLogger("uvicorn.error")  # the log that a host reads
 
@@ -96,6 +100,10 @@ def to_reply(error: LeaderboardError) -> ErrorReply:
 
 def explain_error(error: LeaderboardError, words: Words) -> PageProblem:
     """Return the explanation of an error for a page."""
+    if isinstance(error, HostNeeded):
+        return PageProblem(title=words("need_host"))
+    if isinstance(error, RightMissing):
+        return describe_problem(words("not_allowed"), error, words)
     if isinstance(error, TokenRefused):
         return PageProblem(
             title=words("too_many", minutes=format_span(words, error.wait_s + 60)) if error.wait_s else words("token_wrong")
@@ -137,6 +145,10 @@ def on_mistake(request: Request, error: Exception) -> Response:
     return error_page(request, explain_error(error, get_words(request)), reply.status)
 
 
+def on_signed_out(request: Request, error: Exception) -> Response:
+    return redirect(request, "/login")
+
+
 def on_too_large(request: Request, error: Exception) -> Response:
     assert isinstance(error, BodyTooLarge)
     settings, words = get_service(request).settings, get_words(request)
@@ -154,14 +166,33 @@ def on_too_large(request: Request, error: Exception) -> Response:
 def on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if is_api(request):
-        code = {404: "not_found", 405: "method", 413: "too_large"}.get(error.status_code, "request")
+        codes = {404: "not_found", 405: "method", 408: "slow", 413: "too_large"}
+        code = codes.get(error.status_code, "request")
         answer: Response = ErrorReply(status=error.status_code, code=code, message=str(error.detail)).to_response()
     else:
         words = get_words(request)
-        keys = {404: "not_found", 405: "not_found", 400: "stale_form", 403: "stale_form"}
+        keys = {404: "not_found", 405: "wrong_method", 408: "too_slow", 400: "stale_form", 403: "stale_form"}
         answer = error_page(request, PageProblem(title=words(keys.get(error.status_code, "broken"))), error.status_code)
     answer.headers.update(error.headers or {})
+    if error.status_code == 405:
+        answer.headers["Allow"] = ", ".join(_list_methods(request))
     return answer
+
+
+def _list_methods(request: Request) -> list[str]:
+    """Return the methods that the request's path takes: Starlette's own list has those of its first route alone."""
+    methods = []
+    scope = {**request.scope, "root_path": request.scope.get("app_root_path", request.scope.get("root_path", ""))}
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        matches = [(route, route.matches({**scope, "method": method})[0]) for route in request.app.routes]
+        if any(match is Match.FULL and (method == "GET" or not isinstance(route, Mount)) for route, match in matches):
+            methods += ["GET", "HEAD"] if method == "GET" else [method]
+    return methods
+
+
+def on_disconnect(request: Request, error: Exception) -> Response:
+    """Return an answer that nobody reads: the sender left before the body had come, which is no fault of ours."""
+    return Response(status_code=400)
 
 
 def on_bad_parameter(request: Request, error: Exception) -> Response:

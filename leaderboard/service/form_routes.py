@@ -15,13 +15,13 @@ from leaderboard.actions.submit_model import add_model, submit_with_model
 from leaderboard.errors import ContradictoryLabels, FileError, LeaderboardError, ModelRefused, RepeatedLabels, TeamError
 from leaderboard.files.contradictions import list_notes
 from leaderboard.files.onnx_check import check_form
+from leaderboard.hosts import Host
 from leaderboard.pages.render import PageProblem, describe_problem
-from leaderboard.service.context import Host, TokenRefused
+from leaderboard.service.context import TokenRefused
 from leaderboard.service.error_responses import explain_error, to_reply
 from leaderboard.service.page_routes import Number, RefusedName, render_attempt_page, render_team_page
 from leaderboard.service.session import (
     build_frame,
-    get_address,
     get_service,
     get_team,
     open_form,
@@ -56,7 +56,7 @@ async def post_login(request: Request) -> Response:
 
 def _sign_in(request: Request, token: str) -> Response:
     try:
-        holder = get_service(request).identify(token, get_address(request))
+        holder = get_service(request).sign_in(token)
     except TokenRefused as error:
         reply = to_reply(error)
         answer = _render_login(request, explain_error(error, build_frame(request).words), reply.status)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -12,15 +11,14 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from arena.base.texts import Words
-from leaderboard.actions.gradebook import gradebook_csv
 from leaderboard.actions.submit import read_notes
 from leaderboard.pages.board_cache import build_public_board, format_standings_csv, read_public_board
 from leaderboard.pages.render import PageFrame, PageProblem
 from leaderboard.pages.standings_page import StandingsPage, StandingsView, draw_standings, parse_view
 from leaderboard.pages.team_page import AttemptView, TeamView, build_attempt_view, build_progress
-from leaderboard.service.context import Host, Service
-from leaderboard.service.session import build_frame, get_holder, get_service, get_team, redirect, respond
-from leaderboard.standings import Part, find_best_attempt
+from leaderboard.service.context import Service
+from leaderboard.service.session import build_frame, get_service, get_team, redirect, respond
+from leaderboard.standings import find_best_attempt
 from leaderboard.store import Contest
 from leaderboard.teams import Team
 
@@ -150,68 +148,6 @@ def _write_lead(request: Request, attempt: AttemptView, frame: PageFrame) -> str
         return frame.words("attempt_n", n=attempt.number)
     key = "scored_before" if request.query_params.get("before") == "1" else "scored"
     return frame.words(key, n=attempt.number, metric=attempt.metric, score=f"{attempt.score:.4f}")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HostLine:
-    """A team as the host sees it."""
-
-    name: str
-    pseudonym: str | None
-    is_out: bool
-    n_attempts: int
-    n_allowed: int
-    public: float | None
-    private: float | None
-    sent_at: datetime | None
-
-
-def list_host_lines(contest: Contest) -> list[HostLine]:
-    """Return all teams, best public score first, those without a score last."""
-    public = {line.team: line for line in contest.standings()}
-    private = {line.team: line for line in contest.standings(Part.PRIVATE)} if contest.solution.has_private else {}
-    lines = []
-    for team in contest.teams():
-        attempts, ranked = contest.attempts(team), public.get(team.name)
-        lines.append(
-            HostLine(
-                name=team.name,
-                pseudonym=team.pseudonym,
-                is_out=team.disqualified_at is not None,
-                n_attempts=len(attempts),
-                n_allowed=team.n_allowed,
-                public=None if ranked is None else ranked.score,
-                private=private[team.name].score if team.name in private else None,
-                sent_at=attempts[-1].arrived_at if attempts else None,
-            )
-        )
-    order = {name: index for index, name in enumerate(public)}
-    return sorted(lines, key=lambda line: order.get(line.name, len(order)))
-
-
-@router.get("/host")
-def show_host(request: Request) -> Response:
-    if (refusal := _refuse_non_host(request)) is not None:
-        return refusal
-    contest, frame = get_service(request).contest, build_frame(request, "/host")
-    entries: Sequence[object] = contest.log()[::-1]
-    lines, has_private = list_host_lines(contest), contest.solution.has_private
-    return respond(request, "host.html.j2", frame, teams=lines, log=entries, has_private=has_private)
-
-
-@router.get("/host/gradebook.csv")
-def download_gradebook(request: Request) -> Response:
-    return _refuse_non_host(request) or Response(gradebook_csv(get_service(request).contest), media_type=_CSV)
-
-
-def _refuse_non_host(request: Request) -> Response | None:
-    holder = get_holder(request)
-    if isinstance(holder, Host):
-        return None
-    if holder is None:
-        return redirect(request, "/login")
-    frame = build_frame(request)
-    return respond(request, "error.html.j2", frame, 403, problem=PageProblem(title=frame.words("need_host")))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,11 +13,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from arena.base.texts import Words, list_languages, name_languages
+from leaderboard.errors import HostNeeded
+from leaderboard.hosts import Host, Right
 from leaderboard.messages import TEXTS
 from leaderboard.pages.render import PageFrame, render_page
 from leaderboard.pages.texts import choose_language, page_words
-from leaderboard.service.context import Host, Service, TokenRefused
-from leaderboard.service.security import form_token, is_form_token, is_from_us, new_form_secret
+from leaderboard.service.context import Service, TokenRefused
+from leaderboard.service.security import form_token, is_form_token, is_from_us, name_cookie, new_form_secret
 from leaderboard.service.upload import FILE, MODEL, read_form
 from leaderboard.teams import Team
 
@@ -35,7 +37,7 @@ def get_holder(request: Request) -> Team | Host | None:
     if not hasattr(request.state, "holder"):
         token = request.cookies.get(_cookie(request, _TOKEN), "")
         try:
-            request.state.holder = get_service(request).identify(token, get_address(request)) if token else None
+            request.state.holder = get_service(request).identify(token) if token else None
         except TokenRefused:
             request.state.holder = None
     return cast("Team | Host | None", request.state.holder)
@@ -44,6 +46,38 @@ def get_holder(request: Request) -> Team | Host | None:
 def get_team(request: Request) -> Team | None:
     holder = get_holder(request)
     return holder if isinstance(holder, Team) else None
+
+
+class SignedOut(Exception):
+    """A page that needs a token, and a browser without one."""
+
+
+def require_host(request: Request, right: Right) -> Host:
+    """Return the host of the cookie's token.
+
+    Raises:
+        SignedOut: nobody is signed in.
+        HostNeeded, RightMissing: a team is, or somebody whose role lacks the right.
+    """
+    holder = get_holder(request)
+    if holder is None:
+        raise SignedOut
+    return check_right(holder, right)
+
+
+def check_right(holder: Team | Host, right: Right) -> Host:
+    """Return the host, whose role has the right: every page and every route of hosts asks here.
+
+    Raises:
+        HostNeeded: a team's token.
+        RightMissing: the role lacks the right.
+    """
+    if isinstance(holder, Team):
+        raise HostNeeded(
+            "this needs the host's token and came with a team's; `arena contest host-token new --name Ana` makes one"
+        )
+    holder.check_may(right)
+    return holder
 
 
 def authenticate(request: Request) -> Team | Host:
@@ -55,11 +89,7 @@ def authenticate(request: Request) -> Team | Host:
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.casefold() != "bearer" or not token.strip():
         raise TokenRefused("this needs a token; send the header Authorization: Bearer TOKEN")
-    return get_service(request).identify(token.strip(), get_address(request))
-
-
-def get_address(request: Request) -> str:
-    return request.client.host if request.client else ""
+    return get_service(request).identify(token.strip())
 
 
 def build_frame(request: Request, path: str = "") -> PageFrame:
@@ -180,5 +210,5 @@ def redirect(request: Request, path: str) -> RedirectResponse:
 
 
 def _cookie(request: Request, name: str) -> str:
-    """Return the full name of a cookie; with https no other host of the domain can set it (RFC 6265bis, 4.1.3.2)."""
-    return f"__Host-{name}" if get_service(request).settings.is_https else name
+    service = get_service(request)
+    return name_cookie(name, service.key, service.settings.root, is_https=service.settings.is_https)

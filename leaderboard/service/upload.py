@@ -15,7 +15,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from leaderboard.actions.submit_model import Upload
-from leaderboard.service.security import BodyTooLarge
+from leaderboard.service.guard import BodyTooLarge
 
 FILE, MODEL = "file", "model"  # names of the fields
 ReadFiles = Callable[[], tuple[Upload, Upload | None]]  # called when the turn comes: waiting files are not in memory

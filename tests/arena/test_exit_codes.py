@@ -101,7 +101,7 @@ REFUSALS = {  # code and refusal: the lines that meet it, in a folder with a con
         f"contest {words} --contest none.db"
         for words in (
             *("standings", "attempts A", "attempt A 1", "validate a.csv", "submit a.csv --team A", "team list", "team add A"),
-            *("log", "serve", "host-token", "publish o", "gradebook g", "backup b", "migrate", "verify A"),
+            *("log", "serve", "host-token list", "publish o", "gradebook g", "backup b", "migrate", "verify A"),
             *(f"close {WITH_REASON}", f"reopen {WITH_REASON}", f"token new A {WITH_REASON}"),
         )
     )

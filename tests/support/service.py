@@ -16,7 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
+from leaderboard.actions.host import HostDecision
+from leaderboard.actions.host_tokens import give_host_token
 from leaderboard.files.solution import parse_solution
+from leaderboard.hosts import Role
 from leaderboard.store import Contest, create_contest
 from support.paths import ROOT
 
@@ -60,6 +63,11 @@ def make(
 
 def token_of(contest: Contest, name: str) -> str:
     return contest.new_token(contest.add_team(name, NOW), NOW)
+
+
+def host_token_of(contest: Contest, name: str = "Ana", role: Role = Role.HOST) -> str:
+    """A new token of a host or an assistant."""
+    return give_host_token(contest, name, role, HostDecision(reason="for a test", decided_at=NOW))
 
 
 @dataclass(frozen=True, kw_only=True)

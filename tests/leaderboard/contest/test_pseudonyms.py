@@ -25,11 +25,10 @@ from leaderboard.errors import NameOften, NameRefused
 from leaderboard.pages.publish import publish
 from leaderboard.service.app import create_app
 from leaderboard.service.context import ServiceSettings
-from leaderboard.service.security import host_token
 from leaderboard.store import open_contest
 from reports.reading.contest import read_contest
 from support.contests import NOW, made, send, solution
-from support.service import make, submission
+from support.service import host_token_of, make, submission
 
 REAL = ("Zanahoria", "Quetzal", "Wombat")
 HIDDEN, OPEN = REAL[:2], REAL[2]
@@ -198,7 +197,7 @@ def test_a_team_sets_and_drops_its_pseudonym_on_its_page_and_sees_both(
     assert ask(client, "  ") == (303, "/team#shown-as")  # an empty field
     assert "by its name, Zanahoria" in client.get("/team").text
     with open_contest(where) as contest:
-        host = host_token(contest.secret_key())
+        host = host_token_of(contest)
     assert ask(client, "Nightjar", drop="1") == (303, "/team#shown-as")
     ask(client, "Nightjar")
     client.cookies.clear()

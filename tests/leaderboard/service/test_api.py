@@ -15,9 +15,8 @@ from starlette.testclient import TestClient
 from leaderboard.actions.host import HostDecision, close_contest, disqualify
 from leaderboard.service.app import create_app
 from leaderboard.service.context import ServiceSettings
-from leaderboard.service.security import host_token
 from leaderboard.store import open_contest
-from support.service import NOW, make, submission
+from support.service import NOW, host_token_of, make, submission
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +135,7 @@ def test_whatever_is_asked_the_api_answers_as_its_document_says(
 ) -> None:
     """Requests made of the document, with a good token and without: no failure of ours, no undescribed status or body."""
     with open_contest(where) as contest:
-        keys = [tokens["Cleo"], host_token(contest.secret_key())]
+        keys = [tokens["Cleo"], host_token_of(contest)]
     client.app.state.service.failures._times.clear()  # type: ignore[attr-defined]
     kinds = set[tuple[str, str, int]]()
     for operation in _operations(client.get("/api/openapi.json").json()):

@@ -11,13 +11,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from leaderboard.actions.submit import submit
-from leaderboard.service.security import host_token
 from leaderboard.store import Contest, open_contest
 from leaderboard.verification.sent_models import attach_model, read_sent_models, record_verification
 from leaderboard.verification.verify import Verification
 from support.browser import ARGUMENTS, CHROMIUM, CUT_OFF, needs_chromium
 from support.onnx_models import first_samples, model_of
-from support.service import NOW, make, running, submission
+from support.service import NOW, host_token_of, make, running, submission
 
 pytestmark = needs_chromium
 LONG = "The Cepstral Coefficients of a rather long name that goes on"
@@ -79,7 +78,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             for number in range(1 + index % 3):
                 submit(contest, name, submission(10 * index + number, 0.1 + 0.1 * index), f"try {number}.csv", NOW)
         models(contest)
-        host = host_token(contest.secret_key())
+        host = host_token_of(contest)
     with running(where, "--zone", "Europe/Madrid") as service, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield World(service.url, browser, tokens, host)
