@@ -176,6 +176,7 @@ def _contest(epochs: int) -> None:
     import cnn.cli.data_tiles
     import cnn.cli.predict
     import leaderboard.cli.contest
+    import leaderboard.cli.contest_file
     import leaderboard.cli.standings
     import leaderboard.cli.team
     from leaderboard.errors import LeaderboardError
@@ -183,8 +184,8 @@ def _contest(epochs: int) -> None:
     _step(6, "a contest: three teams, three attempts each")
     if not Path("contest.db").exists():
         _command(cnn.cli.data_tiles.solution, "data solution --out solution.csv", out=Path("solution.csv"))
-        init = leaderboard.cli.contest.init
-        _command(init, "contest init solution.csv --name Digits", solution=Path("solution.csv"), name="Digits")
+        init = leaderboard.cli.contest_file.init
+        _command(init, "contest init solution.csv --name Digits", source=Path("solution.csv"), name="Digits")
     for team in _missing_teams():
         _command(leaderboard.cli.team.team_add, f"contest team add {shlex.quote(team)}", name=team)
     _step(7, "submissions: Formantes sends a fourth and is refused")

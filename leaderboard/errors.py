@@ -5,6 +5,7 @@ LeaderboardError
 │   ├── SubmissionError  a file that a team sent
 │   │   └── ContradictoryLabels  labels that are not the most probable ones in most rows
 │   ├── SolutionError    a file with the true labels
+│   ├── ContestFileError  a contest.yaml
 │   └── ClassListError   a list of teams or students, or a gradebook's template
 ├── ContestError         a contest that cannot be made, opened, read or written
 │   ├── TeamError        a team that is unknown or out of the contest
@@ -14,10 +15,12 @@ LeaderboardError
 │   ├── ContestClosed    a submission after the deadline, or after the host closed the contest
 │   ├── SolutionReplaced  a grade by a solution that was corrected meanwhile
 │   ├── MetricError      a metric of the host that cannot be run
-│   └── ModelRefused     a model file that cannot be run safely, or at all
-│       └── NoFurtherModel  a model beside an attempt that takes no other
+│   ├── ModelRefused     a model file that cannot be run safely, or at all
+│   │   └── NoFurtherModel  a model beside an attempt that takes no other
+│   └── NoteRefused      a note on an attempt that is long or does not print
 ├── RightMissing         an act that the role of a host's token does not allow
 ├── AttemptsExhausted    a submission after the last attempt
+├── VoidedFile           the file of an attempt that the host took out of the ranking
 └── TooManyRefusals      one more file after many in an hour that could not be scored
 """
 
@@ -92,6 +95,10 @@ class SolutionError(FileError):
     """A solution that no contest can be made of."""
 
 
+class ContestFileError(FileError):
+    """A contest.yaml that makes or changes no contest."""
+
+
 class ClassListError(FileError):
     """A list of teams or students that cannot be read, or a learning platform's template."""
 
@@ -137,6 +144,17 @@ class ModelRefused(ContestError):
 
 class NoFurtherModel(ModelRefused):
     """A model beside an attempt that takes no other one."""
+
+
+class NoteRefused(ContestError):
+    """A note on an attempt that is long, or holds characters that do not print."""
+
+
+class VoidedFile(LeaderboardError):
+    """The file of an attempt that the host took out of the ranking; it cost no attempt."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(message("voided_file", number=number))
 
 
 class RepeatedLabels(LeaderboardError):

@@ -10,6 +10,8 @@ from typing import Any
 from leaderboard.deadline import describe
 from leaderboard.errors import ContestClosed
 
+N_REFUSALS_PER_HOUR = 60  # files that cannot be scored
+
 
 class Ties(StrEnum):
     """Ranking of equal scores."""
@@ -59,21 +61,28 @@ class Rules:
     def is_closed(self) -> bool:
         return self.closed_at is not None
 
-    def is_open(self, now: datetime) -> bool:
-        """Return True if a submission that arrives `now` counts; the deadline itself still does."""
-        return not self.is_closed and (self.deadline is None or now <= self.deadline)
+    def find_deadline(self, team_deadline: datetime | None) -> datetime | None:
+        """Return the last moment that counts for a team: its own where it is the later one."""
+        if self.deadline is None or team_deadline is None:
+            return self.deadline
+        return max(self.deadline, team_deadline)
 
-    def check_open(self, now: datetime) -> None:
-        """Refuse a submission that arrives too late.
+    def is_open(self, now: datetime, team_deadline: datetime | None = None) -> bool:
+        """Return True if a submission that arrives `now` counts; the deadline itself still does."""
+        deadline = self.find_deadline(team_deadline)
+        return not self.is_closed and (deadline is None or now <= deadline)
+
+    def check_open(self, now: datetime, team_deadline: datetime | None) -> None:
+        """Refuse a submission of a team that arrives too late.
 
         Raises:
             ContestClosed: the host closed the contest, or `now` is after the deadline.
         """
-        if self.is_open(now):
+        if self.is_open(now, team_deadline):
             return
         if self.closed_at is not None:
             raise ContestClosed(f"the contest was closed by its host at {describe(self.closed_at)}; no file is scored any more")
-        assert self.deadline is not None
-        raise ContestClosed(
-            f"the contest closed at {describe(self.deadline)} and it is {describe(now)}; ask its host for more time"
-        )
+        deadline = self.find_deadline(team_deadline)
+        assert deadline is not None
+        whose = "the contest" if deadline == self.deadline else "the contest, with the time that its host gave your team,"
+        raise ContestClosed(f"{whose} closed at {describe(deadline)} and it is {describe(now)}; ask its host for more time")

@@ -112,6 +112,10 @@ class Attempt:
     def is_shown(self) -> bool:
         return self.shown_number == self.number
 
+    @property
+    def is_voided(self) -> bool:
+        return self.voided_at is not None
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
@@ -144,10 +148,11 @@ class Board:
     sentence: str  # who is really first
 
 
-def find_best_attempt(attempts: Sequence[Attempt], is_lower_better: bool = False) -> Attempt:
-    """Return the attempt with the best score, the first among equals."""
-    top = (min if is_lower_better else max)(attempt.score for attempt in attempts)
-    return next(attempt for attempt in attempts if is_same(attempt.score, top))
+def find_best_attempt(attempts: Sequence[Attempt], is_lower_better: bool = False) -> Attempt | None:
+    """Return the attempt with the best score, the first among equals; None where none counts."""
+    valid = [attempt for attempt in attempts if not attempt.is_voided]
+    top = (min if is_lower_better else max)((attempt.score for attempt in valid), default=None)
+    return next((attempt for attempt in valid if top is not None and is_same(attempt.score, top)), None)
 
 
 def compute_ranks(scores: Mapping[str, float]) -> dict[str, int]:

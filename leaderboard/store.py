@@ -74,6 +74,13 @@ class Contest:
         with self.database.read() as connection:
             return self.cache.solution(connection, read_rules(connection).solution_digest)
 
+    @property
+    def hidden_part(self) -> Solution | None:
+        """Return the solution of the recordings that no team is given; None where there are none."""
+        with self.database.read() as connection:
+            digest = read_rules(connection).hidden_digest
+            return None if digest is None else self.cache.solution(connection, digest)
+
     def scorer(self) -> Scorer:
         """Return the solution and the metric that submissions are graded by now."""
         with self.database.read() as connection:
@@ -114,18 +121,15 @@ class Contest:
         with self.database.read() as connection:
             return read_team(connection, name)
 
-    def set_pseudonym(self, team: Team, pseudonym: str | None, now: datetime, reason: str | None = None) -> Team:
-        """Show the team under `pseudonym`, or under its name again for None, log that, and return the team.
-
-        Args:
-            reason: the host's reason; None where the team itself asks.
+    def set_pseudonym(self, team: Team, pseudonym: str | None, now: datetime) -> Team:
+        """Show the team, as it asks, under `pseudonym`, or under its name again for None; log that, and return the team.
 
         Raises:
             NameRefused: it cannot be given, tells the team's name, or is a name or pseudonym of another team.
-            NameOften: the team itself asks, and has changed it ten times within a day.
+            NameOften: the team has changed it ten times within a day.
         """
         with self.database.write() as connection:
-            team_names.set_pseudonym(connection, team, pseudonym, reason, now)
+            team_names.set_pseudonym(connection, team, pseudonym, team_names.NameRequest(asked_at=now))
         return self.team(team.name)
 
     def new_token(self, team: Team, now: datetime) -> str:
@@ -192,7 +196,9 @@ class Contest:
             interval = self.cache.resamples(solution, part).interval(replicates[:, 0])
         return compute_details(attempt, confusion, solution.labels, interval)
 
-    def record(self, team: Team, submission: Submission, grade: Grade, now: datetime, *, again: bool) -> tuple[int, bool]:
+    def record(
+        self, team: Team, submission: Submission, grade: Grade, now: datetime, *, again: bool, note: str | None = None
+    ) -> tuple[int, bool]:
         """Store an attempt; return its number and True, or the earlier one and False if the team sent this file before.
 
         The database numbers it in the transaction that stores the score: a kill before its end stores nothing.
@@ -203,7 +209,7 @@ class Contest:
             SolutionReplaced, ContestClosed, TeamError: the host acted meanwhile.
         """
         with self.database.write() as connection:
-            return record(connection, self.cache, team, (submission, grade), now, again=again)
+            return record(connection, self.cache, team, (submission, grade), now, again=again, note=note)
 
     def standings(self, part: Part = Part.PUBLIC) -> Sequence[Standing]:
         """Return the ranking by the score in `part` of each team's best public attempt, equal ranks by name.
@@ -239,11 +245,21 @@ def create_contest(
     check_ahead(deadline, now)
     values = {"name": " ".join(name.split()), "deadline": deadline, "created_at": now}
     path = parse_sqlite_path(location)
+
+    def fill_tables(database: ContestDatabase) -> None:
+        fill(
+            database,
+            solution,
+            values,
+            settings or ContestSettings(),
+            lambda connection, team: team_names.add_team(connection, team, now),
+        )
+
     if path is None:
-        fill(connect(location), solution, values, settings or ContestSettings())
+        fill_tables(connect(location))
     else:
         with create_sqlite_file(path) as temporary:
-            fill(connect(temporary, str(path)), solution, values, settings or ContestSettings())
+            fill_tables(connect(temporary, str(path)))
     return open_contest(location)
 
 

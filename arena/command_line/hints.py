@@ -117,8 +117,8 @@ _MEANINGS = {  # line to type: the words that get it
     "arena contest close --reason TEXT": "contest end, contest stop, contest finish, contest freeze, contest lock",
     "arena contest reopen --reason TEXT": "contest unlock, contest unfreeze, contest resume, contest restart",
     "arena contest extend DEADLINE --reason TEXT": "contest deadline, contest postpone, contest prolong",
-    "a contest's rules are given once: arena contest init --help; its deadline may move: arena contest extend DEADLINE": (
-        "contest edit, contest update, contest set, contest settings, contest config, contest configure, contest rules"
+    "arena contest config > contest.yaml writes the rules, and arena contest apply contest.yaml changes them": (
+        "contest edit, contest update, contest set, contest settings, contest configure, contest rules, contest show"
     ),
     "augmentation is drawn while training: arena train --variant raw+aug; arena data show draws some": (
         "augment, data augment"
@@ -137,9 +137,11 @@ _MEANINGS = {  # line to type: the words that get it
     "the host adds a team: arena contest team add NAME": (
         "contest join, contest register, join, signup, register, contest invite"
     ),
-    "an attempt stays counted; the host may allow another: arena contest grant TEAM --reason TEXT": (
-        "contest reset, contest undo, contest retry, contest attempts reset, contest revert"
+    "arena contest void TEAM NUMBER --reason TEXT (a wrong upload), arena contest grant TEAM --reason TEXT (one more)": (
+        "contest reset, contest undo, contest retry, contest attempts reset, contest revert, "
+        "contest attempts delete, contest cancel"
     ),
+    "arena contest announce TEXT --reason TEXT": "contest message, contest notify, contest news, contest mail, contest tell",
     "arena contest disqualify TEAM --reason TEXT (arena contest reinstate TEAM takes it back)": (
         "contest team remove, contest team delete, contest team rm, contest ban, contest kick, "
         "contest team disqualify, contest team ban, contest team drop, contest disable, contest block"

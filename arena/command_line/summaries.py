@@ -56,7 +56,8 @@ SUMMARIES = {  # group: heading: command: line
     "contest": {
         "Begin": {
             "pack": "Make what students get, and what only the host keeps.",
-            "init": "Make a contest from the true labels.",
+            "init": "Make a contest from the true labels or a contest.yaml.",
+            "config": "Print the rules as a contest.yaml, or one to start from.",
             "team": "Add and list teams.",
             "token": "Give and revoke what a team signs in with.",
             "serve": "Serve the contest's pages.",
@@ -71,22 +72,27 @@ SUMMARIES = {  # group: heading: command: line
             "standings": "Rank the teams by their best attempt.",
         },
         "Decide": {
-            "extend": "Move the deadline to a later moment.",
+            "apply": "Change a running contest by its contest.yaml.",
+            "extend": "Move the deadline, for all or for one team.",
             "close": "End the contest; private scores are shown then.",
             "reopen": "Take submissions again, until the deadline.",
             "grant": "Allow a team attempts beyond its three.",
+            "void": "Take a wrong upload out; its team gets another attempt.",
             "disqualify": "Take a team out of the ranking.",
             "reinstate": "Take a disqualified team back.",
             "rename": "Give a team another name.",
             "pseudonym": "Show a team to others under another name.",
             "merge": "Make one team of two.",
             "rescore": "Score every attempt again by a corrected solution.",
+            "announce": "Tell all teams something.",
             "log": "Show what the host did, when and why.",
         },
         "Finish": {
             "verify": "Run the nets that were sent, and compare their answers.",
             "publish": "Write the standings as web pages, CSV and JSON.",
             "gradebook": "Write a row per team with the winner's bonus points.",
+            "files": "Write all submissions and models into one zip.",
+            "alike": "List answers of different teams that are alike.",
             "score": "Score a file without a contest, for another platform.",
         },
         "Keep": {

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from leaderboard.contest import tokens
-from leaderboard.contest.team_names import rename_team
+from leaderboard.contest.ladder import update_shown_numbers
+from leaderboard.contest.team_names import NameRequest, rename_team, set_pseudonym
 from leaderboard.database import schema
 from leaderboard.database.rows import read_rules, read_team_by_id, write_log
 from leaderboard.deadline import check_ahead, describe
@@ -17,6 +18,7 @@ from leaderboard.errors import ContestError, TeamError
 from leaderboard.store import Contest
 from leaderboard.teams import Team
 
+HOST = "host"
 _MAX_REASON = 500  # characters
 MAX_GRANTED = 100  # attempts in one action: more is a typing error
 
@@ -27,6 +29,7 @@ class HostDecision:
 
     reason: str
     decided_at: datetime  # UTC
+    actor: str = HOST  # who decides: the host, or an assistant by name
 
     def __post_init__(self) -> None:
         if not self.reason.strip() or len(self.reason) > _MAX_REASON:
@@ -37,12 +40,22 @@ class HostDecision:
 
 
 def log_action(
-    connection: Connection, action: str, decision: HostDecision, details: dict[str, Any], team: Team | None = None
+    connection: Connection,
+    action: str,
+    decision: HostDecision,
+    details: dict[str, Any],
+    team: Team | None = None,
+    *,
+    n_granted: int | None = None,
 ) -> None:
-    """Append an action to the log, in the transaction that carries it out."""
-    reason = " ".join(decision.reason.split())
-    entry = {"action": action, "reason": reason, "details": details, "done_at": decision.decided_at}
-    write_log(connection, entry | {"team": None if team is None else team.name})
+    """Append an action to the log, in the transaction that carries it out: first, where the database asks for its line.
+
+    Args:
+        n_granted: attempts that the line gives the team; teams have those that the log gives them, and no others.
+    """
+    entry = {"action": action, "reason": " ".join(decision.reason.split()), "details": details, "actor": decision.actor}
+    subject = {"team": None if team is None else team.name, "team_id": None if team is None else team.id}
+    write_log(connection, entry | subject | {"n_granted": n_granted, "done_at": decision.decided_at})
 
 
 def extend_deadline(contest: Contest, deadline: datetime, decision: HostDecision) -> None:
@@ -100,9 +113,55 @@ def grant_attempts(contest: Contest, team: Team, n: int, decision: HostDecision)
     if not 1 <= n <= MAX_GRANTED:
         raise ContestError(f"1 to {MAX_GRANTED} attempts are granted at once, not {n}; give another number")
     with contest.database.write() as connection:
-        current = _lock_team(connection, team)
-        _update_team(connection, team, n_allowed=current.n_allowed + n)
-        log_action(connection, "grant", decision, {"before": current.n_allowed, "after": current.n_allowed + n}, team)
+        before = _lock_team(connection, team).n_allowed
+        log_action(connection, "grant", decision, {"before": before, "after": before + n}, team, n_granted=n)
+    return contest.team(team.name)
+
+
+def void_attempt(contest: Contest, team: Team, number: int, decision: HostDecision) -> Team:
+    """Take a wrong upload out of the ranking, grant one attempt in its place, and return the team.
+
+    The attempt stays stored under its number: its team has seen its score.
+
+    Raises:
+        TeamError: there is no such attempt, or it is voided.
+    """
+    columns = schema.attempts.c
+    of_number = (columns.team_id == team.id) & (columns.number == number)
+    with contest.database.write() as connection:
+        before = _lock_team(connection, team).n_allowed
+        row = connection.execute(select(columns.file_name, columns.voided_at).where(of_number)).one_or_none()
+        if row is None:
+            raise TeamError(f"team {team.name!r} has no attempt {number}; `arena contest attempts` lists them")
+        if row.voided_at is not None:
+            raise TeamError(f"attempt {number} of team {team.name!r} is voided already; nothing was changed")
+        details = {"number": number, "file": row.file_name, "before": before, "after": before + 1}
+        log_action(connection, "void", decision, details, team, n_granted=1)
+        connection.execute(update(schema.attempts).where(of_number).values(voided_at=decision.decided_at))
+        rules = read_rules(connection)
+        if rules.is_ladder:
+            solution = contest.cache.solution(connection, rules.solution_digest)
+            update_shown_numbers(connection, contest.cache, solution, team.id)
+    return contest.team(team.name)
+
+
+def extend_team(contest: Contest, team: Team, deadline: datetime | None, decision: HostDecision) -> Team:
+    """Give one team a later deadline of its own, or take it back for None; return the team.
+
+    Raises:
+        ContestError: the contest has no deadline, or the new one has passed or is not later.
+    """
+    check_ahead(deadline, decision.decided_at)
+    with contest.database.write() as connection:
+        before, common = _lock_team(connection, team).deadline, read_rules(connection).deadline
+        if deadline is None and before is None:
+            raise TeamError(f"team {team.name!r} has no deadline of its own; nothing was changed")
+        if deadline is not None and (common is None or deadline <= common):
+            fault = "there is none" if common is None else f"{describe(deadline)} is not after {describe(common)}"
+            raise ContestError(f"a team's own deadline is later than the contest's and {fault}; give a later one")
+        _update_team(connection, team, deadline=deadline)
+        moments = [None if moment is None else moment.isoformat() for moment in (before, deadline)]
+        log_action(connection, "extend", decision, {"before": moments[0], "after": moments[1]}, team)
     return contest.team(team.name)
 
 
@@ -150,8 +209,10 @@ def assign_pseudonym(contest: Contest, team: Team, pseudonym: str | None, decisi
     Raises:
         NameRefused: it cannot be given, tells the team's name, or is a name or pseudonym of another team.
     """
-    reason = " ".join(decision.reason.split())
-    return contest.set_pseudonym(team, pseudonym, decision.decided_at, reason)
+    with contest.database.write() as connection:
+        asked = NameRequest(reason=" ".join(decision.reason.split()), actor=decision.actor, asked_at=decision.decided_at)
+        set_pseudonym(connection, team, pseudonym, asked)
+    return contest.team(team.name)
 
 
 def give_token(contest: Contest, team: Team, decision: HostDecision) -> str:

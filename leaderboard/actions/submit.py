@@ -14,8 +14,8 @@ from leaderboard.contest.cache import Scorer
 from leaderboard.contest.ranking import compute_public_interval, read_ranks
 from leaderboard.contest.rate_limit import check_rate
 from leaderboard.database import schema
-from leaderboard.database.rows import count_rows, read_rules, read_team, read_team_by_id
-from leaderboard.errors import AttemptsExhausted, SolutionReplaced, SubmissionError, TeamError
+from leaderboard.database.rows import read_rules, read_team, read_team_by_id
+from leaderboard.errors import AttemptsExhausted, NoteRefused, SolutionReplaced, SubmissionError, TeamError, VoidedFile
 from leaderboard.files.contradictions import check_labels, list_notes
 from leaderboard.files.submission import Submission, parse_submission
 from leaderboard.messages import message
@@ -25,6 +25,7 @@ from leaderboard.standings import Attempt, Part
 from leaderboard.store import Contest
 from leaderboard.teams import Team
 
+MAX_NOTE = 300  # characters
 _N_TRIES = 3  # against a solution that is corrected between grading and storing
 
 
@@ -38,7 +39,7 @@ class Receipt:
     interval: Interval  # interval of its macro-F1
     is_new: bool  # False: the same file was scored before, and no attempt was used
     n_left: int
-    rank: int  # rank of the team's best attempt
+    rank: int | None  # rank of the team's best attempt; None: no attempt of it counts
     n_ranked: int  # teams with an attempt
     notes: tuple[str, ...] = ()  # on what is odd in a file that was scored now
 
@@ -67,15 +68,26 @@ def read_notes(contest: Contest, team: Team, number: int) -> tuple[Message, ...]
 
 
 def submit(
-    contest: Contest, team: str, content: bytes, file_name: str, now: datetime, *, again: bool = False, yes: bool = False
+    contest: Contest,
+    team: str,
+    content: bytes,
+    file_name: str,
+    now: datetime,
+    *,
+    again: bool = False,
+    yes: bool = False,
+    note: str | None = None,
 ) -> Receipt:
     """Submit a file and return its receipt; that of the earlier attempt when this team sent the same file before.
 
     Args:
         again: use an attempt on the labels of an earlier attempt.
         yes: use an attempt on labels that contradict their own probabilities.
+        note: the team's own words on the attempt, stored with it for good.
 
     Raises:
+        NoteRefused: the note is long or holds characters that do not print.
+        VoidedFile: the host has voided the attempt with this file.
         ContradictoryLabels: the labels are not the most probable ones in most rows, and `yes` is False.
         RepeatedLabels: another file with the labels of an earlier attempt of the team, and `again` is False.
         TeamError: no such team, or it is disqualified.
@@ -85,7 +97,7 @@ def submit(
         SubmissionError: the file cannot be scored.
         ContestError: the database cannot be read or written, or the host's metric failed.
     """
-    digest = hashlib.sha256(content).hexdigest()
+    digest, tidy_note = hashlib.sha256(content).hexdigest(), _tidy_note(note)
     with contest.database.read() as connection:
         rules, sender = read_rules(connection), read_team(connection, team)
         number = _find_earlier(connection, sender, rules, digest, now)
@@ -93,12 +105,14 @@ def submit(
     is_new = False
     notes: tuple[Message, ...] = ()
     if number is None:
-        number, is_new, notes = _grade_and_store(contest, sender, scorer, (content, file_name), now, again=again, yes=yes)
+        number, is_new, notes = _grade_and_store(
+            contest, sender, scorer, (content, file_name), now, again=again, yes=yes, note=tidy_note
+        )
     with contest.database.read() as connection:
         rules = read_rules(connection)
         sender = read_team_by_id(connection, sender.id) or sender  # the host may have renamed it since
         ranks = read_ranks(connection, contest.cache, rules)
-        if sender.name not in ranks:
+        if sender.disqualified_at is not None:
             raise _build_refusal(sender)
         attempts = contest.cache.attempts(connection, Part.PUBLIC)[sender.id]
         interval = compute_public_interval(connection, contest.cache, rules, attempts, number)
@@ -109,18 +123,21 @@ def submit(
         interval=interval,
         is_new=is_new,
         n_left=sender.n_allowed - len(attempts),
-        rank=ranks[sender.name],
+        rank=ranks.get(sender.name),
         n_ranked=len(ranks),
         notes=tuple(map(str, notes)),
     )
 
 
-_EARLIER = select(
-    select(schema.attempts.c.number)
-    .where(schema.attempts.c.team_id == bindparam("of_team"), schema.attempts.c.submission_digest == bindparam("of_file"))
-    .scalar_subquery()
-    .label("earlier"),
-    count_rows(schema.attempts, schema.attempts.c.team_id == bindparam("of_team")).label("n_used"),
+def _tidy_note(note: str | None) -> str | None:
+    tidy = " ".join((note or "").split())
+    if len(tidy) > MAX_NOTE or not tidy.isprintable():
+        raise NoteRefused(message("note_form", most=MAX_NOTE, n=len(tidy)))
+    return tidy or None
+
+
+_SENT = select(*schema.attempts.c["number", "submission_digest", "voided_at"]).where(
+    schema.attempts.c.team_id == bindparam("of_team")
 )
 
 
@@ -128,11 +145,14 @@ def _find_earlier(connection: Connection, sender: Team, rules: Rules, digest: st
     """Return the number of the attempt with this file; None for a new file that may be submitted."""
     if sender.disqualified_at is not None:
         raise _build_refusal(sender)
-    row = connection.execute(_EARLIER, {"of_team": sender.id, "of_file": digest}).one()
-    if row.earlier is not None:
-        return int(row.earlier)
-    rules.check_open(now)
-    if row.n_used >= sender.n_allowed:
+    rows = connection.execute(_SENT, {"of_team": sender.id}).all()
+    earlier = next((row for row in rows if row.submission_digest == digest), None)
+    if earlier is not None:
+        if earlier.voided_at is not None:
+            raise VoidedFile(earlier.number)
+        return int(earlier.number)
+    rules.check_open(now, sender.deadline)
+    if len(rows) >= sender.n_allowed:
         raise AttemptsExhausted(sender.name, sender.n_allowed)
     check_rate(connection, sender, rules.n_refusals_per_hour, now)
     return None
@@ -143,7 +163,15 @@ def _build_refusal(sender: Team) -> TeamError:
 
 
 def _grade_and_store(
-    contest: Contest, sender: Team, scorer: Scorer, file: tuple[bytes, str], now: datetime, *, again: bool, yes: bool
+    contest: Contest,
+    sender: Team,
+    scorer: Scorer,
+    file: tuple[bytes, str],
+    now: datetime,
+    *,
+    again: bool,
+    yes: bool,
+    note: str | None,
 ) -> tuple[int, bool, tuple[Message, ...]]:
     for n_left in reversed(range(_N_TRIES)):
         solution, metric = scorer
@@ -156,7 +184,8 @@ def _grade_and_store(
             contest.count_refusal(sender, now)
             raise
         try:
-            return *contest.record(sender, submission, graded, now, again=again), list_notes(submission, solution)
+            stored = contest.record(sender, submission, graded, now, again=again, note=note)
+            return *stored, list_notes(submission, solution)
         except SolutionReplaced:
             if not n_left:
                 raise

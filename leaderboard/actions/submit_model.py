@@ -37,6 +37,7 @@ def submit_with_model(
     *,
     again: bool = False,
     yes: bool = False,
+    note: str | None = None,
 ) -> Receipt:
     """Submit a file and the model that came with it: checked before, stored beside the attempt after.
 
@@ -47,7 +48,7 @@ def submit_with_model(
     """
     if model is not None:
         _check(contest, team, model, now)
-    receipt = submit(contest, team.name, file.content, file.name, now, again=again, yes=yes)
+    receipt = submit(contest, team.name, file.content, file.name, now, again=again, yes=yes, note=note)
     if model is None:
         return receipt
     _store(contest, team, schema.attempts.c.submission_digest == receipt.attempt.digest, model, now)
@@ -92,5 +93,5 @@ def _store(contest: Contest, team: Team, condition: ColumnElement[bool], model: 
             raise ModelRefused(message("model_no_attempt", team=repr(team.name)))
         stored = insert_model(connection, row.id, (sender, row.number), (model.content, model.name), now)
         if stored.is_new:
-            rules.check_open(now)
+            rules.check_open(now, sender.deadline)
     return stored

@@ -14,7 +14,6 @@ from leaderboard.cli.options import (
     YES_HINT,
     Again,
     ModelFile,
-    SolutionFile,
     SubmissionFile,
     Yes,
     current_time,
@@ -23,11 +22,9 @@ from leaderboard.cli.options import (
     to_plain,
 )
 from leaderboard.cli.verify import attach_checked_model
-from leaderboard.rules import RankBy, Rules, Ties
 
 if TYPE_CHECKING:
     from leaderboard.actions.submit import Receipt
-    from leaderboard.files.solution import Solution
 
 
 app = typer.Typer(
@@ -35,78 +32,6 @@ app = typer.Typer(
     help="A contest: a solution file, teams, three attempts each, standings.",
     epilog="Example: `arena contest init solution.csv --name Digits`, then `arena contest team add Alpha`",
 )
-
-MetricFile = Annotated[
-    Path | None, typer.Option(metavar="FILE.py", help="Your own score(solution, submission, row_id_column_name), as on Kaggle.")
-]
-
-
-@app.command(epilog='Example: arena contest init solution.csv --name "Digits 2026" --deadline 2026-12-01T18:00+01:00')
-def init(
-    solution: SolutionFile,
-    name: Annotated[str, typer.Option(help="What the contest is called.")],
-    deadline: Annotated[str | None, typer.Option(help="The last moment that counts: ISO 8601 with its offset.")] = None,
-    metric: MetricFile = None,
-    lower_is_better: Annotated[bool, typer.Option("--lower-is-better", help="Of the metric's values.")] = False,
-    ties: Annotated[Ties, typer.Option(help="Equal scores share a rank, or the earlier one stands above.")] = Ties.SHARE,
-    ladder: Annotated[bool, typer.Option("--ladder", help="Show a new public score only where it is surely better.")] = False,
-    refusals: Annotated[int, typer.Option(min=1, help="Files an hour that a team may send and that cannot be scored.")] = 60,
-    rank: Annotated[
-        RankBy, typer.Option(help="The final rank is by score, or by the models' scores on the pack's hidden recordings.")
-    ] = RankBy.SCORE,
-    yes: Yes = False,
-    contest: ContestPath = CONTEST_FILE,
-) -> None:
-    """Make a contest from the true labels. Never overwrites one. A pack's hidden part and rate are read beside them."""
-    from leaderboard.database.create import ContestSettings
-    from leaderboard.deadline import parse_deadline
-    from leaderboard.errors import ContestError, SolutionError
-    from leaderboard.files.csv_table import read_file
-    from leaderboard.files.pack_files import read_pack_files
-    from leaderboard.files.solution import parse_solution
-    from leaderboard.files.solution_doubts import check_doubts, list_remarks
-    from leaderboard.store import create_contest
-
-    truth = parse_solution(read_file(solution, SolutionError), solution.name)
-    last = None if deadline is None else parse_deadline(deadline)
-    if not yes:
-        try:
-            check_doubts(truth, solution.name)
-        except SolutionError as error:
-            raise ContestError(f"{error}{YES_HINT}") from error
-    for remark in list_remarks(truth):
-        say(f"{solution.name}: {remark}")
-    pack = read_pack_files(solution, truth)
-    settings = ContestSettings(
-        metric=None if metric is None else read_file(metric, SolutionError),
-        metric_name="macro-F1" if metric is None else metric.stem,
-        is_lower_better=lower_is_better,
-        ties=ties,
-        is_ladder=ladder,
-        n_refusals_per_hour=refusals,
-        rank_by=rank,
-        hidden=pack.hidden,
-        rate_hz=pack.rate_hz,
-    )
-    with create_contest(contest, solution=truth, name=name, now=current_time(), deadline=last, settings=settings) as created:
-        closing = _describe_closing(created.rules())
-        print(f"{created.name}: {contest.split('@')[-1]} holds {_describe_solution(truth)}; {closing}")
-        if pack.hidden is not None:
-            say(f"models are verified on {len(pack.hidden.ids):,} hidden recordings too; the final rank is by {rank}")
-
-
-def _describe_solution(solution: Solution) -> str:
-    from leaderboard.files.csv_table import format_count
-    from leaderboard.files.solution import LabelList
-
-    facts = [format_count(len(solution.ids), "id"), f"labels {LabelList(solution.labels)}"]
-    if solution.groups:
-        facts.append(format_count(len(solution.groups), "speaker"))
-    if solution.has_private:
-        facts.append(f"{int(solution.is_public.sum()):,} ids public")
-    if n_ignored := len(solution.ids) - len(solution.scored):
-        facts.append(f"{n_ignored:,} ignored")
-    return ", ".join(facts)
 
 
 @app.command(epilog="Example: arena contest validate submission.csv")
@@ -178,17 +103,9 @@ def _format_receipt(receipt: Receipt) -> str:
     over = f"{interval.level * 100:g} % interval {ends} over {interval.n_units:,} {interval.unit}"
     note = "" if attempt.is_shown else f" (shown as attempt {attempt.shown_number}: no sure improvement)"
     value = "" if attempt.score == attempt.macro_f1 else f"score {attempt.score:.4f}, "
+    rank = f"rank {receipt.rank} of {receipt.n_ranked}, " if receipt.rank else ""
     return (
         f"{before}{receipt.team}, attempt {attempt.number}{note}: {value}macro-F1 {attempt.macro_f1:.4f} ({over}), "
         f"{name_metrics(attempt.metrics)}\n"
-        f"rank {receipt.rank} of {receipt.n_ranked}, {format_count(receipt.n_left, 'attempt')} left"
+        f"{rank}{format_count(receipt.n_left, 'attempt')} left"
     )
-
-
-def _describe_closing(rules: Rules) -> str:
-    from leaderboard.deadline import describe_for_reader
-
-    if rules.deadline is None:
-        return "no deadline"
-    verb = "closes" if current_time() <= rules.deadline else "closed"
-    return f"{verb} at {describe_for_reader(rules.deadline, current_time())}"

@@ -20,6 +20,9 @@ from leaderboard.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from leaderboard.actions.host import HostDecision
     from leaderboard.actions.merge_teams import AttemptMove
     from leaderboard.actions.rescore import RescoredAttempt, Rescoring
 
@@ -27,21 +30,57 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-@app.command(epilog='Example: arena contest extend 2026-12-02T18:00+01:00 --reason "the cluster was down"')
+@app.command(
+    epilog='Examples: `arena contest extend 2026-12-02T18:00+01:00 --reason "the cluster was down"` · '
+    '`arena contest extend 2026-12-03T18:00+01:00 --team "Team Alpha" --reason "two late days"`'
+)
 def extend(
-    deadline: Annotated[
-        str, typer.Argument(metavar="DEADLINE", help="The new last moment: ISO 8601 with its offset, later than the old one.")
-    ],
     reason: Reason,
+    deadline: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="DEADLINE",
+            help="The new last moment: ISO 8601 with its offset, later than the old one.",
+            show_default=False,
+        ),
+    ] = None,
+    team: Annotated[str | None, typer.Option("--team", metavar="TEAM", help="For this team alone.")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Take a team's own deadline back.")] = False,
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
-    """Move the deadline to a later moment."""
-    from leaderboard.actions.host import extend_deadline
-    from leaderboard.deadline import describe_for_reader, parse_deadline
+    """Move the deadline to a later moment, for all or for one team."""
+    from leaderboard.deadline import parse_deadline
 
-    last = parse_deadline(deadline)
+    if remove and (team is None or deadline is not None):
+        raise typer.BadParameter("--remove takes back the own deadline of a --team, and goes without a new one")
+    if deadline is None and not remove:
+        raise typer.BadParameter("give the new deadline, such as 2026-12-02T18:00+01:00")
+    last = None if deadline is None else parse_deadline(deadline)
+    if team is not None:
+        return _extend_team(contest, team, last, build_decision(reason))
+    assert last is not None
+    _extend_all(contest, last, build_decision(reason))
+
+
+def _extend_team(contest: str, name: str, last: datetime | None, decision: HostDecision) -> None:
+    from leaderboard.actions.host import extend_team
+    from leaderboard.deadline import describe_for_reader
+
     with load_contest(contest) as opened:
-        extend_deadline(opened, last, build_decision(reason))
+        team = extend_team(opened, opened.team(name), last, decision)
+        rules = opened.rules()
+    if last is None:
+        return print(f"{team.name} has no deadline of its own any more")
+    closed = ", once `arena contest reopen` opens the contest" if rules.is_closed else ""
+    print(f"submissions of {team.name} count until {describe_for_reader(last, current_time())}{closed}")
+
+
+def _extend_all(contest: str, last: datetime, decision: HostDecision) -> None:
+    from leaderboard.actions.host import extend_deadline
+    from leaderboard.deadline import describe_for_reader
+
+    with load_contest(contest) as opened:
+        extend_deadline(opened, last, decision)
         is_closed = opened.rules().closed_at is not None
     moment = describe_for_reader(last, current_time())
     if is_closed:
@@ -84,6 +123,22 @@ def grant(
     with load_contest(contest) as opened:
         granted = grant_attempts(opened, opened.team(team), n_attempts, build_decision(reason))
     print(f"{granted.name} has {granted.n_allowed} attempts")
+
+
+@app.command(epilog='Example: arena contest void "Team Alpha" 2 --reason "they sent last week\'s file"')
+def void(
+    team: TeamName,
+    number: Annotated[int, typer.Argument(metavar="NUMBER", help="Which attempt, from 1.")],
+    reason: Reason,
+    contest: ContestPath = CONTEST_FILE,
+) -> None:
+    """Take a wrong upload out of the ranking and give its team another attempt. The upload stays stored, with its score."""
+    from leaderboard.actions.host import void_attempt
+
+    with load_contest(contest) as opened:
+        voided = void_attempt(opened, opened.team(team), number, build_decision(reason))
+        n_left = voided.n_allowed - len(opened.attempts(voided))
+    print(f"attempt {number} of {voided.name} no longer counts; they have {n_left} left")
 
 
 @app.command("disqualify", epilog='Example: arena contest disqualify "Team Alpha" --reason "labelled the test audio by ear"')
@@ -213,7 +268,7 @@ def log(contest: ContestPath = CONTEST_FILE, wide: Wide = False, as_json: Json =
     with load_contest(contest) as opened:
         entries = opened.log()
     if as_json:
-        names = ("id", "action", "team", "reason", "details")
+        names = ("id", "action", "actor", "team", "reason", "details")
         return print_json([{n: getattr(e, n) for n in names} | {"done_at": e.done_at.isoformat()} for e in entries])
     rows = [(describe(entry.done_at), entry.action, entry.team or "", entry.change, entry.reason) for entry in entries]
     print_table((Prose("when", 2), Column("action"), Prose("team"), Prose("change", 3), Prose("reason")), rows)

@@ -71,7 +71,7 @@ def verify(
     process of its own with limits on time, memory and files; nothing of it is unpickled.
     """
     require_posix("arena contest verify")
-    from leaderboard.verification.hidden_part import open_hidden_part
+    from leaderboard.actions.hidden_part import open_hidden_part
     from leaderboard.verification.verify import Limits
 
     if all_teams == (team is not None):

@@ -24,14 +24,17 @@ from leaderboard.standings import Part
 from leaderboard.teams import Team
 
 _TAKES_PART = (
-    select(*schema.teams.c["disqualified_at", "merged_into"]).where(schema.teams.c.id == bindparam("of_id")).with_for_update()
+    select(*schema.teams.c["disqualified_at", "merged_into", "deadline"])
+    .where(schema.teams.c.id == bindparam("of_id"))
+    .with_for_update()
 )
 _OF_TEAM = schema.attempts.c.team_id == bindparam("of_team")
+_COUNTS = schema.attempts.c.voided_at.is_(None)
 _EARLIER = select(schema.attempts.c.number).where(_OF_TEAM, schema.attempts.c.submission_digest == bindparam("of_file"))
 _SAME_LABELS = (
     select(*schema.attempts.c["number", "file_name"], schema.files.c.content)
     .join_from(schema.attempts, schema.files, schema.files.c.digest == schema.attempts.c.submission_digest)
-    .where(_OF_TEAM, schema.attempts.c.predicted == bindparam("of_labels"))
+    .where(_OF_TEAM, schema.attempts.c.predicted == bindparam("of_labels"), _COUNTS)
     .order_by(schema.attempts.c.number)
 )
 _LAST = select(func.coalesce(func.max(schema.attempts.c.number), 0)).where(_OF_TEAM).scalar_subquery()
@@ -40,7 +43,14 @@ _INSERT = insert(schema.attempts).values(number=_NEXT, shown_number=_NEXT).retur
 
 
 def record(
-    connection: Connection, cache: ContestCache, team: Team, graded: tuple[Submission, Grade], now: datetime, *, again: bool
+    connection: Connection,
+    cache: ContestCache,
+    team: Team,
+    graded: tuple[Submission, Grade],
+    now: datetime,
+    *,
+    again: bool,
+    note: str | None,
 ) -> tuple[int, bool]:
     """Store an attempt; return its number and True, or the earlier one and False if the team sent this file before.
 
@@ -56,18 +66,18 @@ def record(
     """
     submission, grade = graded
     rules = read_rules(connection, is_locked=True)
-    _check_takes_part(connection, team)
+    deadline = _check_takes_part(connection, team)
     earlier = connection.scalar(_EARLIER, {"of_team": team.id, "of_file": submission.digest})
     if earlier is not None:
         return int(earlier), False
-    rules.check_open(now)
+    rules.check_open(now, deadline)
     if rules.solution_digest != grade.solution_digest:
         raise SolutionReplaced
     number = None if again else find_repeated(connection, cache, team, submission)
     if number is not None:
         raise RepeatedLabels(submission.file_name, number, cache.attempts(connection, Part.PUBLIC)[team.id][number - 1].score)
     store_file(connection, submission.digest, submission.content)
-    values = _values(team, submission, grade, now)
+    values = _values(team, submission, grade, now) | {"note": note}
     insertion = _INSERT
     if rules.is_ladder:
         insertion = _INSERT.values(shown_number=_find_shown_number(connection, cache, rules, team, submission.predicted))
@@ -79,12 +89,15 @@ def record(
         raise
 
 
-def _check_takes_part(connection: Connection, team: Team) -> None:
+def _check_takes_part(connection: Connection, team: Team) -> datetime | None:
+    """Check that the team may send now, and return its own deadline."""
     row = connection.execute(_TAKES_PART, {"of_id": team.id}).one()
     if row.merged_into is not None:
         raise TeamError(message("team_merged", team=repr(team.name)))
     if row.disqualified_at is not None:
         raise TeamError(message("team_out", team=repr(team.name)))
+    deadline: datetime | None = row.deadline
+    return deadline
 
 
 def find_repeated(connection: Connection, cache: ContestCache, team: Team, submission: Submission) -> int | None:
@@ -122,11 +135,13 @@ def _values(team: Team, submission: Submission, grade: Grade, now: datetime) -> 
     }
 
 
-def _find_shown_number(connection: Connection, cache: ContestCache, rules: Rules, team: Team, predicted: Indices) -> int:
+def _find_shown_number(connection: Connection, cache: ContestCache, rules: Rules, team: Team, predicted: Indices) -> object:
+    """Return the number of the earlier attempt whose score is shown, or the expression of the new one's own number."""
     columns = schema.attempts.c
-    query = select(columns.submission_digest).where(columns.team_id == team.id).order_by(columns.number)
-    digests = connection.scalars(query).all()
-    earlier = read_predicted(connection, digests)
+    query = select(columns.number, columns.submission_digest).where(columns.team_id == team.id, _COUNTS)
+    rows = connection.execute(query.order_by(columns.number)).all()
+    earlier = read_predicted(connection, [row.submission_digest for row in rows])
     solution = cache.solution(connection, rules.solution_digest)
     draws = cache.resamples(solution, Part.PUBLIC)
-    return find_shown_numbers(solution, draws, [*(earlier[digest] for digest in digests), predicted])[-1]
+    last = find_shown_numbers(solution, draws, [*(earlier[row.submission_digest] for row in rows), predicted])[-1]
+    return rows[last - 1].number if last <= len(rows) else _NEXT

@@ -22,7 +22,7 @@ from leaderboard.standings import Part
 
 
 def find_shown_numbers(solution: Solution, draws: Resamples, predicted: Sequence[Indices]) -> list[int]:
-    """Return, for each attempt by number, the number of the attempt whose public score is shown for it."""
+    """Return, for each attempt that counts, in order, which of them (from 1) lends it the public score that is shown."""
     if not predicted:
         return []
     truth, n_classes = solution.truth[draws.rows], len(solution.labels)
@@ -37,12 +37,18 @@ def find_shown_numbers(solution: Solution, draws: Resamples, predicted: Sequence
 
 
 def update_shown_numbers(connection: Connection, cache: ContestCache, solution: Solution, team_id: int) -> None:
-    """Choose again which public scores of a team are shown, after its attempts or their scores have changed."""
+    """Choose again which public scores of a team are shown, after its attempts or their scores have changed.
+
+    A voided attempt keeps its score and lends it to none.
+    """
     columns = schema.attempts.c
-    query = select(*columns["id", "submission_digest"]).where(columns.team_id == team_id).order_by(columns.number)
+    of_team = (columns.team_id == team_id) & columns.voided_at.is_(None)
+    query = select(*columns["id", "number", "shown_number", "submission_digest"]).where(of_team).order_by(columns.number)
     rows = connection.execute(query).all()
     predicted = read_predicted(connection, [row.submission_digest for row in rows])
     draws = cache.resamples(solution, Part.PUBLIC)
     numbers = find_shown_numbers(solution, draws, [predicted[row.submission_digest] for row in rows])
-    for row, number in zip(rows, numbers, strict=True):
-        connection.execute(update(schema.attempts).where(columns.id == row.id).values(shown_number=number))
+    for row, index in zip(rows, numbers, strict=True):
+        number = rows[index - 1].number
+        if number != row.shown_number:
+            connection.execute(update(schema.attempts).where(columns.id == row.id).values(shown_number=number))

@@ -103,9 +103,9 @@ def _entries(connection: Connection, cache: ContestCache, rules: Rules, part: Pa
     scored = public if part is Part.PUBLIC else cache.attempts(connection, part)
     entries = []
     for team in read_teams(connection):
-        if team.disqualified_at is None and team.id in public:
-            number = find_best_attempt(public[team.id], rules.is_lower_better).number
-            entries.append(_Entry(team=team, attempts=scored[team.id], best=scored[team.id][number - 1]))
+        best = find_best_attempt(public.get(team.id, ()), rules.is_lower_better)
+        if team.disqualified_at is None and best is not None:
+            entries.append(_Entry(team=team, attempts=scored[team.id], best=scored[team.id][best.number - 1]))
     return entries
 
 

@@ -5,6 +5,7 @@ Every change locks the contest's row first, so that two teams cannot get the sam
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
@@ -16,6 +17,7 @@ from leaderboard.errors import NameOften, NameRefused, TeamError
 from leaderboard.messages import message
 from leaderboard.teams import Team, name_key, reveals_name, tidy_name
 
+TEAM = "team"  # the actor of what a team asks for itself
 _ASKED = "asked by the team"
 N_A_DAY = 10  # changes by a team itself: each is a line of the log and a new reading of the standings
 _DAY = timedelta(days=1)
@@ -61,8 +63,17 @@ def rename_team(connection: Connection, team: Team, name: str) -> str:
     return tidy
 
 
-def set_pseudonym(connection: Connection, team: Team, pseudonym: str | None, reason: str | None, now: datetime) -> None:
-    """Show a team under `pseudonym`, or under its name again for None; logged with the host's reason, if any.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NameRequest:
+    """Who asks for another name or pseudonym, why and when: the team itself, unless a host is named."""
+
+    asked_at: datetime  # UTC
+    actor: str = TEAM
+    reason: str = _ASKED
+
+
+def set_pseudonym(connection: Connection, team: Team, pseudonym: str | None, request: NameRequest) -> None:
+    """Show a team under `pseudonym`, or under its name again for None, and log it.
 
     Raises:
         NameRefused: it cannot be given, tells the team's name, or is a name or pseudonym of another team.
@@ -73,13 +84,13 @@ def set_pseudonym(connection: Connection, team: Team, pseudonym: str | None, rea
     current = _lock_and_read(connection, team)
     if current.pseudonym == tidy:
         return
-    if reason is None:
-        _check_daily_limit(connection, current, now)
+    if request.actor == TEAM:
+        _check_daily_limit(connection, current, request.asked_at)
     if tidy is not None:
         _check_pseudonym(connection, current, tidy)
     connection.execute(update(schema.teams).where(schema.teams.c.id == team.id).values(pseudonym=tidy))
-    entry = {"action": _ACTION, "team": current.name, "reason": reason or _ASKED, "done_at": now}
-    write_log(connection, entry | {"details": {"before": current.pseudonym, "after": tidy}})
+    entry = {"action": _ACTION, "actor": request.actor, "team": current.name, "team_id": current.id, "reason": request.reason}
+    write_log(connection, entry | {"details": {"before": current.pseudonym, "after": tidy}, "done_at": request.asked_at})
 
 
 def _lock_contest(connection: Connection) -> None:
@@ -111,7 +122,7 @@ def _check_pseudonym(connection: Connection, team: Team, pseudonym: str) -> None
 
 def _check_daily_limit(connection: Connection, team: Team, now: datetime) -> None:
     columns = schema.host_log.c
-    condition = (columns.action == _ACTION) & (columns.team == team.name) & (columns.reason == _ASKED)
+    condition = (columns.action == _ACTION) & (columns.team_id == team.id) & (columns.actor == TEAM)
     recent = select(func.count()).select_from(schema.host_log).where(condition, columns.done_at > now - _DAY)
     if int(connection.scalar(recent) or 0) >= N_A_DAY:
         raise NameOften(message("pseudonym_often", n=N_A_DAY, team=repr(team.name)))

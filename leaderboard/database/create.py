@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, insert, inspect
+from sqlalchemy import Connection, delete, insert, inspect
 
 from leaderboard.database import schema
 from leaderboard.database.connection import ContestDatabase
 from leaderboard.database.rows import store_file
 from leaderboard.database.triggers import create_triggers
 from leaderboard.errors import ContestError
+from leaderboard.files.pack_files import check_hidden
 from leaderboard.files.solution import Solution
-from leaderboard.rules import RankBy, Ties
+from leaderboard.rules import N_REFUSALS_PER_HOUR, DetailsFrom, RankBy, Ties
 from leaderboard.scoring.custom_metric import check_metric, load_metric
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Download:
+    """A file that the site hands out."""
+
+    name: str
+    content: bytes = field(repr=False)
+    description: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,10 +40,16 @@ class ContestSettings:
     is_lower_better: bool = False
     ties: Ties = Ties.SHARE
     is_ladder: bool = False
-    n_refusals_per_hour: int = schema.N_REFUSALS_PER_HOUR
+    n_refusals_per_hour: int = N_REFUSALS_PER_HOUR
+    details: DetailsFrom = DetailsFrom.CLOSE
     rank_by: RankBy = RankBy.SCORE
     hidden: Solution | None = None  # of recordings that no team is given
     rate_hz: int | None = None  # of the test recordings; None: unknown
+    bonus: float = 10.0
+    webhook: str | None = None
+    overview: dict[str, str] | None = None  # texts of the site
+    downloads: tuple[Download, ...] = ()
+    teams: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.is_lower_better and self.metric is None:
@@ -50,7 +67,13 @@ class ContestSettings:
             raise ContestError(f"at least 1 refused file an hour is free, not {self.n_refusals_per_hour}; give a larger number")
 
 
-def fill(database: ContestDatabase, solution: Solution, values: dict[str, Any], settings: ContestSettings) -> None:
+def fill(
+    database: ContestDatabase,
+    solution: Solution,
+    values: dict[str, Any],
+    settings: ContestSettings,
+    add_team: Callable[[Connection, str], object],
+) -> None:
     """Create the tables and store the contest in them, as a whole or not at all; close the database.
 
     Raises:
@@ -58,6 +81,8 @@ def fill(database: ContestDatabase, solution: Solution, values: dict[str, Any], 
         MetricError: the host's metric cannot be run on the solution.
     """
     with closing(database):
+        if settings.hidden is not None:
+            check_hidden(settings.hidden, solution)
         columns = _build_columns(solution, settings)
         database.enable_wal()
         with database.write() as connection:
@@ -71,6 +96,19 @@ def fill(database: ContestDatabase, solution: Solution, values: dict[str, Any], 
             if settings.metric is not None:
                 store_file(connection, columns["metric_digest"], settings.metric)
             connection.execute(insert(schema.contest).values(id=1, solution_digest=solution.digest, **values, **columns))
+            for download in settings.downloads:
+                write_download(connection, download)
+            for team in settings.teams:
+                add_team(connection, team)
+
+
+def write_download(connection: Connection, download: Download) -> None:
+    """Store a file that the site hands out, in place of one of the same name."""
+    digest = hashlib.sha256(download.content).hexdigest()
+    store_file(connection, digest, download.content)
+    connection.execute(delete(schema.downloads).where(schema.downloads.c.name == download.name))
+    values = {"name": download.name, "digest": digest, "description": download.description}
+    connection.execute(insert(schema.downloads).values(values))
 
 
 def _build_columns(solution: Solution, settings: ContestSettings) -> dict[str, Any]:
@@ -85,9 +123,13 @@ def _build_columns(solution: Solution, settings: ContestSettings) -> dict[str, A
         "ties": settings.ties.value,
         "is_ladder": settings.is_ladder,
         "n_refusals_per_hour": settings.n_refusals_per_hour,
+        "details": settings.details.value,
         "rank_by": settings.rank_by.value,
         "hidden_digest": None if settings.hidden is None else settings.hidden.digest,
         "rate_hz": settings.rate_hz,
+        "bonus": settings.bonus,
+        "webhook": settings.webhook,
+        "overview": settings.overview,
     }
 
 

@@ -8,6 +8,8 @@ from datetime import datetime
 from leaderboard.deadline import describe
 from leaderboard.files.csv_table import format_count
 
+_MAX_SHOWN = 60  # characters of a value
+
 
 def describe_change(action: str, details: Mapping[str, object]) -> str:
     """Return `3 → 4`, `— → Owl`, `into Formantes` or `2 attempts changed`; empty where the action says everything."""
@@ -21,9 +23,17 @@ def describe_change(action: str, details: Mapping[str, object]) -> str:
         return f"{details['name']}, {details['role']}"
     if action == "reopen":
         return f"was closed {_format_value(action, details['closed_at'])}"
+    if action == "apply":
+        return f"{details['key']}: {_shorten(details['before'])} → {_shorten(details['after'])}"
     if "after" in details:
         return f"{_format_value(action, details['before'])} → {_format_value(action, details['after'])}"
     return ""
+
+
+def _shorten(value: object) -> str:
+    """Return a value in one line; texts of pages are long."""
+    text = "—" if value is None else " ".join(str(value).split())
+    return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
 
 
 def _format_count(n: object, noun: str) -> str:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert, inspect, select
+from sqlalchemy import ColumnElement, Connection, insert, inspect, literal_column, select
 
 from leaderboard.database import schema
 from leaderboard.database.backup import copy_sqlite, restart_ids
@@ -22,8 +22,8 @@ from leaderboard.database.create import create_tables
 from leaderboard.errors import ContestError
 
 _HINT = "make a contest with `arena contest init SOLUTION.csv`, or name yours with --contest"
-_REBUILT = ("contest", "teams", "attempts")  # files are never changed
-_EVERY_VERSION = ("meta", "files", *_REBUILT)
+_EVERY_VERSION = ("meta", "files", "contest", "teams", "attempts")
+_REBUILT = [table for table in schema.metadata.sorted_tables if table.name not in ("meta", "files")]  # files are large
 
 Rows = dict[str, list[dict[str, Any]]]  # by table
 
@@ -33,7 +33,29 @@ def _from_1(rows: Rows) -> Rows:
     return rows | {"attempts": attempts}
 
 
-_STEPS: dict[int, Callable[[Rows], Rows]] = {1: _from_1, 2: lambda rows: rows}
+def _from_2(rows: Rows) -> Rows:
+    """Let the log give the attempts beyond three, which a column of the teams gave."""
+    log = [row | {"actor": "host"} for row in rows.get("host_log", [])]
+    for team in rows["teams"]:
+        n_allowed = team.pop("n_allowed", schema.N_ATTEMPTS)
+        if n_allowed > schema.N_ATTEMPTS:
+            log.append(
+                {
+                    "id": max((row["id"] for row in log), default=0) + 1,
+                    "action": "migrate",
+                    "actor": "arena",
+                    "team": team["name"],
+                    "team_id": team["id"],
+                    "n_granted": n_allowed - schema.N_ATTEMPTS,
+                    "reason": "attempts that were granted before the tables of version 3",
+                    "details": {"before": schema.N_ATTEMPTS, "after": n_allowed},
+                    "done_at": datetime.now(UTC),
+                }
+            )
+    return rows | {"host_log": log}
+
+
+_STEPS: dict[int, Callable[[Rows], Rows]] = {1: _from_1, 2: _from_2}
 
 
 def read_version(database: ContestDatabase) -> int:
@@ -95,21 +117,25 @@ def _version(connection: Connection, name: str) -> int:
 
 def _read_old(connection: Connection) -> Rows:
     rows: Rows = {}
-    for name in _REBUILT:
-        today = schema.metadata.tables[name]
-        old = {column["name"] for column in inspect(connection).get_columns(name)}
-        columns = [column for column in today.columns if column.name in old]
-        rows[name] = [dict(row._mapping) for row in connection.execute(select(*columns).order_by(today.c.id))]
+    for table in _REBUILT:
+        if not inspect(connection).has_table(table.name):
+            continue
+        old = {column["name"] for column in inspect(connection).get_columns(table.name)}
+        columns: list[ColumnElement[Any]] = [column for column in table.columns if column.name in old]
+        columns += [literal_column(name) for name in sorted(old - set(table.columns.keys()))]
+        order = (table.c.merged_into.is_not(None), table.c.id) if "merged_into" in old else table.primary_key.columns
+        query = select(*columns).select_from(table).order_by(*order)
+        rows[table.name] = [dict(row._mapping) for row in connection.execute(query)]
     return rows
 
 
 def _write_new(connection: Connection, rows: Rows) -> None:
-    for name in reversed(_REBUILT):
-        connection.exec_driver_sql(f"DROP TABLE {name}")
+    for table in reversed(_REBUILT):
+        table.drop(connection, checkfirst=True)
     create_tables(connection)
-    for name in _REBUILT:
-        if rows[name]:
-            connection.execute(insert(schema.metadata.tables[name]), rows[name])
+    for table in _REBUILT:
+        for row in rows.get(table.name, ()):
+            connection.execute(insert(table).values(row))
     restart_ids(connection)
     version = schema.meta.c.key == "schema_version"
     connection.execute(schema.meta.update().where(version).values(value=str(schema.SCHEMA_VERSION)))

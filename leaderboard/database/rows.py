@@ -43,6 +43,7 @@ class LogEntry:
 
     id: int
     action: str
+    actor: str  # host, the name of an assistant, or team
     team: str | None
     reason: str
     details: dict[str, Any]
@@ -66,8 +67,14 @@ def read_rules(connection: Connection, *, is_locked: bool = False) -> Rules:
     return Rules(**values | {key: kind(values[key]) for key, kind in kinds.items()})
 
 
+_N_GRANTED = select(func.coalesce(func.sum(schema.host_log.c.n_granted), 0)).where(
+    schema.host_log.c.team_id == schema.teams.c.id
+)
 _TEAMS = (
-    select(*schema.teams.c["id", "name", "pseudonym", "n_allowed", "deadline", "is_baseline", "disqualified_at", "created_at"])
+    select(
+        *schema.teams.c["id", "name", "pseudonym", "deadline", "is_baseline", "disqualified_at", "created_at"],
+        (schema.N_ATTEMPTS + _N_GRANTED.scalar_subquery()).label("n_allowed"),
+    )
     .where(schema.teams.c.merged_into.is_(None))
     .order_by(schema.teams.c.id)
 )
@@ -102,7 +109,8 @@ def read_team(connection: Connection, name: str) -> Team:
 
 def read_log(connection: Connection) -> list[LogEntry]:
     """Read the host's actions, first to last."""
-    return [LogEntry(**row._mapping) for row in connection.execute(select(schema.host_log).order_by(schema.host_log.c.id))]
+    columns = schema.host_log.c["id", "action", "actor", "team", "reason", "details", "done_at"]
+    return [LogEntry(**row._mapping) for row in connection.execute(select(*columns).order_by(schema.host_log.c.id))]
 
 
 def count_rows(table: Table, *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
@@ -279,5 +287,5 @@ def grade_values(grade: Grade) -> dict[str, Any]:
 
 
 def write_log(connection: Connection, entry: dict[str, Any]) -> None:
-    """Append an action of the host: action, team, reason, details, done_at."""
+    """Append an action: action, actor, team, team_id, reason, details, done_at, and n_granted where it gives attempts."""
     connection.execute(insert(schema.host_log).values(entry))

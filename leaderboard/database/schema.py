@@ -25,9 +25,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
+from leaderboard.rules import N_REFUSALS_PER_HOUR
+
 SCHEMA_VERSION = 3
 N_ATTEMPTS = 3
-N_REFUSALS_PER_HOUR = 60
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -101,7 +102,6 @@ teams = Table(
     Column("name", Text, nullable=False),
     Column("name_key", Text, nullable=False, unique=True),  # the name in one case, with one kind of space, for comparison
     Column("pseudonym", Text),  # shown to others in its place; null: the name
-    Column("n_allowed", Integer, nullable=False, server_default=str(N_ATTEMPTS)),  # more only where the host granted it
     Column("deadline", UtcTime),  # its own last moment, where the host gave it more time; null: the contest's
     Column("is_baseline", Boolean, nullable=False, server_default=false()),  # the host's own: shown, without rank or bonus
     Column("class_group", Text),  # its group in the class list, whatever the team is called since
@@ -109,7 +109,6 @@ teams = Table(
     Column("merged_into", ForeignKey("teams.id")),  # the team that its attempts went to
     Column("created_at", UtcTime, nullable=False),
     CheckConstraint("length(trim(name)) > 0", name="team_has_a_name"),
-    CheckConstraint(f"n_allowed >= {N_ATTEMPTS}", name="attempts_are_granted_not_taken"),
 )
 
 attempts = Table(
@@ -117,7 +116,9 @@ attempts = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("team_id", ForeignKey("teams.id"), nullable=False),
-    Column("number", Integer, nullable=False),  # 1 to the team's n_allowed: a trigger refuses any other, whoever writes
+    Column(
+        "number", Integer, nullable=False
+    ),  # 1 to three and what the log grants: a trigger refuses any other, whoever writes
     Column("file_name", Text, nullable=False),
     Column("note", Text),  # the team's own words on it
     Column("submission_digest", ForeignKey("files.digest"), nullable=False),
@@ -135,8 +136,10 @@ attempts = Table(
     Column("voided_at", UtcTime),  # when the host took it out of the ranking; null: it counts
     UniqueConstraint("team_id", "number", name="attempt_number_once"),
     UniqueConstraint("team_id", "submission_digest", name="submission_once"),
-    CheckConstraint("number >= 1", name="attempt_number_from_1"),
-    CheckConstraint("shown_number BETWEEN 1 AND number", name="shown_attempt_is_not_later"),
+    CheckConstraint("number >= 1 AND number = CAST(number AS INTEGER)", name="attempt_number_from_1"),
+    CheckConstraint(
+        "shown_number BETWEEN 1 AND number AND shown_number = CAST(shown_number AS INTEGER)", name="shown_attempt_is_not_later"
+    ),
 )
 
 old_scores = Table(  # append-only: scores of attempts before the solution was corrected
@@ -263,9 +266,17 @@ host_log = Table(  # append-only: the host's actions and their reasons
     metadata,
     Column("id", Integer, primary_key=True),
     Column("action", String(40), nullable=False),
+    Column("actor", Text, nullable=False, server_default="host"),  # who acted: host, an assistant's name, team
     Column("team", Text),  # its name at that time; null: the whole contest
+    Column("team_id", ForeignKey("teams.id")),
+    Column("n_granted", Integer),  # attempts that this line gives the team beyond its three; there is no other way to any
     Column("reason", Text, nullable=False),
     Column("details", JSON(none_as_null=True), nullable=False),  # the values before and after
     Column("done_at", UtcTime, nullable=False),
+    Index("host_log_by_team", "team_id"),
     CheckConstraint("length(trim(reason)) > 0", name="host_gives_a_reason"),
+    CheckConstraint(
+        "n_granted IS NULL OR (n_granted >= 1 AND n_granted = CAST(n_granted AS INTEGER) AND team_id IS NOT NULL)",
+        name="attempts_are_granted_to_a_team",
+    ),
 )

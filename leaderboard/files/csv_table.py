@@ -32,19 +32,20 @@ class Problems:
             self._faults.append(Fault(line, problem))
         self.n += 1
         if self.n == _MAX_PROBLEMS:
-            raise self._build_error()
+            raise self.build_error()
 
     def fail(self, line: int | None, problem: Translatable) -> NoReturn:
         """Raise now, because nothing after this fault can be read."""
         self.add(line, problem)
-        raise self._build_error()
+        raise self.build_error()
 
     def raise_any(self) -> None:
         """Raise the collected faults, if there are any."""
         if self.n:
-            raise self._build_error()
+            raise self.build_error()
 
-    def _build_error(self) -> FileError:
+    def build_error(self) -> FileError:
+        """Return the collected faults, of which there is one at least, as an error."""
         return self._error(self.file_name, self._faults[0], self._faults[1:], self.n - 1)
 
 

@@ -18,19 +18,18 @@ _HIDDEN, _FACTS = "hidden", "pack.json"
 class PackFiles:
     """Facts that lie beside the solution of a pack."""
 
-    hidden: Solution | None  # of the recordings that no team was given; None: there is none
-    rate_hz: int | None  # of the recordings; None: unknown
+    hidden: Solution | None = None  # of the recordings that no team was given; None: there is none
+    rate_hz: int | None = None  # of the recordings; None: unknown
 
 
-def read_pack_files(path: Path, solution: Solution) -> PackFiles:
+def read_pack_files(path: Path) -> PackFiles:
     """Read the facts beside the solution at `path`; a solution that no pack wrote has none.
 
     Raises:
-        ContestError: the hidden part does not fit the solution.
-        SolutionError: it is no solution.
+        SolutionError: the hidden part's solution is wrong.
     """
     folder = path.parent / _HIDDEN
-    hidden = read_hidden_solution(folder, solution) if (folder / SOLUTION_NAME).is_file() else None
+    hidden = read_hidden_solution(folder) if (folder / SOLUTION_NAME).is_file() else None
     try:
         rate_hz = json.loads((path.parent / _FACTS).read_bytes())["format"]["rate_hz"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -44,14 +43,21 @@ def find_hidden_folder(audio: Path) -> Path | None:
     return folder if (folder / SOLUTION_NAME).is_file() else None
 
 
-def read_hidden_solution(folder: Path, solution: Solution) -> Solution:
-    """Read the solution of a hidden part, which has the labels of the contest's own and no id of it.
+def read_hidden_solution(folder: Path) -> Solution:
+    """Read the solution of a hidden part.
 
     Raises:
-        ContestError: it does not fit the contest.
-        SolutionError: it is no solution.
+        SolutionError: it is wrong.
     """
-    hidden = parse_solution(read_file(folder / SOLUTION_NAME, SolutionError), f"{folder.name}/{SOLUTION_NAME}")
+    return parse_solution(read_file(folder / SOLUTION_NAME, SolutionError), f"{folder.name}/{SOLUTION_NAME}")
+
+
+def check_hidden(hidden: Solution, solution: Solution) -> None:
+    """Check that a hidden part has the labels of the contest's own solution and no clip of it.
+
+    Raises:
+        ContestError: it does not fit.
+    """
     again = "; give the folder `host/hidden` of the contest's pack"
     if hidden.labels != solution.labels:
         labels = f"{LabelList(hidden.labels)} and not {LabelList(solution.labels)}"
@@ -60,4 +66,3 @@ def read_hidden_solution(folder: Path, solution: Solution) -> Solution:
         raise ContestError(f"all rows of a hidden part count, and this one has a Usage column{again}")
     if shared := sorted(hidden.row_by_id.keys() & solution.row_by_id.keys()):
         raise ContestError(f"no clip of a hidden part is given to teams, and {quote_short(shared[0])} is in both{again}")
-    return hidden

@@ -155,6 +155,7 @@ def _team_out(service: Service, sender: Team) -> TeamOut:
         pseudonym=sender.pseudonym,
         n_allowed=sender.n_allowed,
         n_left=max(0, sender.n_allowed - len(attempts)),
+        deadline=service.contest.rules().find_deadline(sender.deadline),
         attempts=[AttemptOut.model_validate(attempt) for attempt in attempts],
     )
 

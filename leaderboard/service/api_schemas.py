@@ -94,6 +94,8 @@ class AttemptOut(_with_metrics(_AttemptScores)):  # type: ignore[misc]
     digest: str
     file_name: str
     is_shown: bool
+    note: str | None  # the team's own words
+    voided_at: datetime | None  # when the host took it out of the ranking; null: it counts
     model: AttemptModel | None
 
 
@@ -116,6 +118,7 @@ class TeamOut(_Model):
     pseudonym: str | None  # the public name
     n_allowed: int
     n_left: int
+    deadline: datetime | None  # the last moment that counts for this team
     attempts: list[AttemptOut]
 
 
@@ -135,7 +138,7 @@ class ReceiptOut(_Model):
     interval: Interval
     is_new: bool
     n_left: int
-    rank: int
+    rank: int | None  # null: no attempt of the team counts
     n_ranked: int
     notes: list[str]  # on what is odd in a file that was scored now
 
@@ -151,6 +154,7 @@ class CheckedOut(_Model):
 
 class LogOut(_Model):
     action: str
+    actor: str
     team: str | None
     reason: str
     done_at: datetime

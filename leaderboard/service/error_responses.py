@@ -25,11 +25,13 @@ from leaderboard.errors import (
     NameOften,
     NameRefused,
     NoFurtherModel,
+    NoteRefused,
     RepeatedLabels,
     RightMissing,
     SubmissionError,
     TeamError,
     TooManyRefusals,
+    VoidedFile,
 )
 from leaderboard.messages import message
 from leaderboard.pages.render import PageProblem, describe_problem, format_span
@@ -40,6 +42,8 @@ from leaderboard.service.session import build_frame, get_service, get_words, red
 _REPLIES = (
     (AttemptsExhausted, 409, "limit"),
     (RepeatedLabels, 409, "repeated"),
+    (VoidedFile, 409, "voided"),
+    (NoteRefused, 422, "note"),
     (ContestClosed, 403, "closed"),
     (TeamError, 403, "team"),
     (RightMissing, 403, "role"),
@@ -116,7 +120,7 @@ def explain_error(error: LeaderboardError, words: Words) -> PageProblem:
         return describe_problem(words("contradictory"), error, words)
     if isinstance(error, ContestClosed):
         return PageProblem(title=words("is_closed"))
-    if isinstance(error, SubmissionError | TooManyRefusals | TeamError):
+    if isinstance(error, SubmissionError | TooManyRefusals | TeamError | VoidedFile | NoteRefused):
         return describe_problem(words("refused"), error, words)
     if isinstance(error, ModelRefused):
         return describe_problem(words("model_refused"), error, words)

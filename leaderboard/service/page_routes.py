@@ -96,7 +96,7 @@ def build_team_view(service: Service, team: Team, words: Words) -> TeamView:
     """Return the context of the team's pages."""
     contest, rules = service.contest, service.contest.rules()
     attempts = contest.attempts(team)
-    best = find_best_attempt(attempts, rules.is_lower_better) if attempts else None
+    best = find_best_attempt(attempts, rules.is_lower_better)
     board = read_public_board(contest)
     line = next((line for line in board.lines if line.team == team.name), None)
     views = [
@@ -115,7 +115,7 @@ def build_team_view(service: Service, team: Team, words: Words) -> TeamView:
         best=None if best is None else best.score,
         n_left=0 if team.disqualified_at else n_left,
         remaining=remaining,
-        takes_models=rules.is_open(service.now()) and team.disqualified_at is None,
+        takes_models=rules.is_open(service.now(), team.deadline) and team.disqualified_at is None,
         attempts=views,
         progress=build_progress(views),
     )

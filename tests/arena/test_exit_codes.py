@@ -25,7 +25,8 @@ REFUSALS = {  # code and refusal: the lines that meet it, in a folder with a con
     (2, "missing reason"): (
         "contest close; contest reopen; contest extend 2030-01-01T00:00Z; contest grant Alpha; contest disqualify Alpha; "
         "contest reinstate Alpha; contest rename Alpha Beta; contest token new Alpha; contest token revoke Alpha; "
-        "contest rescore a.csv; contest merge Alpha --into Alpha; contest pseudonym Alpha Nightjar"
+        "contest rescore a.csv; contest merge Alpha --into Alpha; contest pseudonym Alpha Nightjar; "
+        "contest void Alpha 1; contest announce Hello; contest extend 2030-01-01T00:00Z --team Alpha"
     ),
     (2, "unknown variant"): (
         "train --variant row; eval --variant row; runs --variant row; sweep run lenet5 --variant row; "
@@ -92,7 +93,7 @@ REFUSALS = {  # code and refusal: the lines that meet it, in a folder with a con
         f"contest {words} {WITH_REASON}" if is_decision else f"contest {words}"
         for is_decision, group in (
             (False, ("attempts No", "attempt No 1", "verify No", "submit a.csv --team No")),
-            (True, ("grant No", "disqualify No", "reinstate No", "rename No Beta", "pseudonym No Nightjar")),
+            (True, ("grant No", "void No 1", "disqualify No", "reinstate No", "rename No Beta", "pseudonym No Nightjar")),
             (True, ("merge No --into Alpha", "merge Alpha --into No", "token new No", "token revoke No")),
         )
         for words in group

@@ -94,7 +94,7 @@ def test_a_fourth_attempt_is_refused_by_the_database_whoever_writes(tmp_path: Pa
         "UPDATE attempts SET confusion_public = NULL",
         "INSERT INTO contest (id, name, solution_digest, created_at) SELECT 2, name, solution_digest, created_at FROM contest",
         "UPDATE contest SET ties = 'later'",
-        "UPDATE teams SET n_allowed = 2",
+        "UPDATE attempts SET number = 1.5",
         "UPDATE attempts SET shown_number = 2",
     ],
 )

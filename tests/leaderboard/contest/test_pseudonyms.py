@@ -19,7 +19,7 @@ from leaderboard.actions.gradebook import gradebook_csv
 from leaderboard.actions.host import HostDecision, assign_pseudonym, close_contest, rename
 from leaderboard.actions.submit import submit
 from leaderboard.client import Endpoint
-from leaderboard.contest.team_names import N_A_DAY
+from leaderboard.contest.team_names import N_A_DAY, NameRequest
 from leaderboard.contest.team_names import set_pseudonym as set_pseudonym_within
 from leaderboard.errors import NameOften, NameRefused
 from leaderboard.pages.publish import publish
@@ -109,7 +109,7 @@ def test_two_teams_that_ask_for_one_at_the_same_moment_cannot_both_have_it(conte
 
         asking = threading.Thread(target=asks)
         with contest.database.write() as connection:
-            set_pseudonym_within(connection, alpha, "Kestrel", None, NOW)
+            set_pseudonym_within(connection, alpha, "Kestrel", NameRequest(asked_at=NOW))
             asking.start()
             asking.join(0.5)  # it waits for this transaction; where it does not, it has the name before this one ends
         asking.join()

@@ -60,6 +60,8 @@ def test_a_receipt_holds_what_the_store_holds(client: TestClient, tokens: dict[s
         "digest": attempt.digest,
         "file_name": "best.csv",
         "is_shown": True,
+        "note": None,
+        "voided_at": None,
         "model": None,
     }
     assert (receipt["interval"]["low"], receipt["interval"]["high"]) == (interval.low, interval.high)

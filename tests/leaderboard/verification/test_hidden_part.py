@@ -14,7 +14,7 @@ from leaderboard.actions import submit as entry
 from leaderboard.actions.host import HostDecision, close_contest
 from leaderboard.database.create import ContestSettings
 from leaderboard.errors import ContestError
-from leaderboard.files.pack_files import read_pack_files
+from leaderboard.files.pack_files import check_hidden, read_pack_files
 from leaderboard.files.solution import Solution, parse_solution
 from leaderboard.rules import RankBy
 from leaderboard.standings import ModelState, Part
@@ -69,7 +69,7 @@ def make_contest(place: str, pack: Path, rank_by: RankBy = RankBy.HIDDEN) -> str
     """Table's answers are all right, Net's but the first; Silent sends no model."""
     path = pack / "host" / "solution.csv"
     solution = parse_solution(path.read_bytes(), path.name)
-    files = read_pack_files(path, solution)
+    files = read_pack_files(path)
     settings = ContestSettings(rank_by=rank_by, hidden=files.hidden, rate_hz=files.rate_hz)
     with create_contest(place, solution=solution, name="Digits", now=NOW, settings=settings) as contest:
         for name, model, n_wrong in (
@@ -177,8 +177,10 @@ def test_ranking_by_a_hidden_part_needs_one(pack: Path, tmp_path: Path) -> None:
 def test_a_hidden_part_that_does_not_fit_is_refused(pack: Path, text: str, fault: str) -> None:
     path = pack / "host" / "solution.csv"
     (pack / "host" / "hidden" / "solution.csv").write_text(text)
+    hidden = read_pack_files(path).hidden
+    assert hidden is not None
     with pytest.raises(ContestError, match=fault):
-        read_pack_files(path, parse_solution(path.read_bytes(), path.name))
+        check_hidden(hidden, parse_solution(path.read_bytes(), path.name))
 
 
 def answers(names: tuple[str, ...], share: float) -> Answers:

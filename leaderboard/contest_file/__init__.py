@@ -1,0 +1,1 @@
+"""`contest.yaml`: a contest as a file that makes it, that is compared with a running one and changes it."""

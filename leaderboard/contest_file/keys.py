@@ -1,0 +1,88 @@
+"""Keys of a contest's file, the values they take, and what changes them while the contest runs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from leaderboard.rules import DetailsFrom, RankBy, Ties
+
+MAX_DOWNLOAD_BYTES = 200_000_000
+N_ATTEMPTS_RULE = (
+    "three attempts are the rule of every contest and no key changes it; "
+    "`arena contest grant TEAM --reason TEXT` gives a team one more"
+)
+
+
+class Kind(StrEnum):
+    """Kinds of values."""
+
+    TEXT = "text"
+    MOMENT = "moment"
+    WORD = "word"
+    FLAG = "flag"
+    COUNT = "count"
+    NUMBER = "number"
+    FILE = "file"
+    MARKDOWN = "markdown"  # written here, or the path of a file.md
+    URL = "url"
+    DOWNLOADS = "downloads"
+    TEAMS = "teams"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Key:
+    """A key of the file."""
+
+    kind: Kind
+    column: str = ""  # of the table `contest`
+    words: tuple[str, ...] = ()
+    is_required: bool = False  # never empty
+    is_fixed: bool = False  # from the first attempt on
+    command: str = ""  # changes it in place of `apply`
+
+
+KEYS: Mapping[str, Key] = {
+    "name": Key(kind=Kind.TEXT, column="name", is_required=True),
+    "solution": Key(kind=Kind.FILE, is_required=True, command="arena contest rescore FILE --reason TEXT"),
+    "deadline": Key(kind=Kind.MOMENT, column="deadline"),
+    "metric": Key(kind=Kind.FILE, is_fixed=True),
+    "lower_is_better": Key(kind=Kind.FLAG, column="is_lower_better", is_required=True, is_fixed=True),
+    "ties": Key(kind=Kind.WORD, column="ties", words=tuple(Ties), is_required=True, is_fixed=True),
+    "ladder": Key(kind=Kind.FLAG, column="is_ladder", is_required=True, is_fixed=True),
+    "refusals": Key(kind=Kind.COUNT, column="n_refusals_per_hour", is_required=True),
+    "bonus": Key(kind=Kind.NUMBER, column="bonus", is_required=True),
+    "details": Key(kind=Kind.WORD, column="details", words=tuple(DetailsFrom), is_required=True),
+    "rank": Key(kind=Kind.WORD, column="rank_by", words=tuple(RankBy), is_required=True, is_fixed=True),
+    "webhook": Key(kind=Kind.URL, column="webhook"),
+    "pages.task": Key(kind=Kind.MARKDOWN),
+    "pages.rules": Key(kind=Kind.MARKDOWN),
+    "pages.address": Key(kind=Kind.URL),
+    "pages.licence": Key(kind=Kind.MARKDOWN),
+    "pages.sources": Key(kind=Kind.MARKDOWN),
+    "downloads": Key(kind=Kind.DOWNLOADS),
+    "teams": Key(kind=Kind.TEAMS),
+}
+PAGES = "pages."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileValue:
+    """A file that a key names; equal to another one of the same content."""
+
+    name: str = field(compare=False)
+    digest: str  # SHA-256
+    content: bytes = field(compare=False, repr=False, default=b"")  # empty for one that only the contest holds
+    description: str = ""
+    folder: Path | None = field(compare=False, default=None)  # where it was read; None for one of the contest
+
+    @classmethod
+    def read(cls, name: str, content: bytes, description: str = "", folder: Path | None = None) -> FileValue:
+        digest = hashlib.sha256(content).hexdigest()
+        return cls(name=name, digest=digest, content=content, description=description, folder=folder)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.digest[:8]})"

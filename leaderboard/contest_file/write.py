@@ -1,0 +1,64 @@
+"""A running contest written as a contest's file, which read back changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from leaderboard.contest_file.keys import KEYS, PAGES, FileValue, Kind
+
+_EXAMPLE = Path(__file__).parent / "templates" / "contest.yaml"
+_WIDTH = 100
+
+
+def read_example() -> str:
+    """Return a commented file to start from."""
+    return _EXAMPLE.read_text(encoding="utf-8")
+
+
+def write_contest_file(values: Mapping[str, Any]) -> str:
+    """Return the file; stored files, which it cannot hold, are named in comments."""
+    return "".join(f"{line}\n" for line in _list_lines(values))
+
+
+def _list_lines(values: Mapping[str, Any]) -> Iterator[str]:
+    pages = {name.removeprefix(PAGES): value for name, value in values.items() if name.startswith(PAGES) and value}
+    for name, value in values.items():
+        if name.startswith(PAGES):
+            if pages:
+                yield _dump({"pages": pages})
+                pages = {}
+        elif isinstance(value, FileValue):
+            yield f"# {name}: {value.name}  # SHA-256 {value.digest}"
+        elif KEYS[name].kind is Kind.DOWNLOADS:
+            for file in value:
+                yield f"# {name}: {file.name}  # SHA-256 {file.digest}"
+        elif value not in (None, ()):
+            yield _dump({name: _to_plain(value)})
+
+
+def _to_plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="seconds" if value.second else "minutes")
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+class _Dumper(yaml.SafeDumper):
+    """Texts of several lines as blocks."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def _dump(value: dict[str, Any]) -> str:
+    return yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=_WIDTH).rstrip("\n")
