@@ -177,20 +177,18 @@ _ATTEMPTS = {part: _select_attempts(part) for part in Part}
 def read_attempts(connection: Connection, part: Part) -> dict[int, tuple[Attempt, ...]]:
     """Return attempts with their scores in `part`, by number, of each team that sent one.
 
-    A hidden score is 0 where no model was verified. Scores of models are None in the public part until the host has closed:
-    they would tell of private rows.
+    A hidden score is 0 where no model was verified.
     """
-    shows_models = part is not Part.PUBLIC or read_rules(connection).is_closed
     attempts: dict[int, tuple[Attempt, ...]] = {}
     for row in connection.execute(_ATTEMPTS[part]):
-        earlier, attempt = attempts.get(row.team_id, ()), _build_attempt(row, shows_models)
+        earlier, attempt = attempts.get(row.team_id, ()), _build_attempt(row)
         if part is Part.PUBLIC and not attempt.is_shown:
             attempt = _copy_scores(attempt, earlier[row.shown_number - 1])
         attempts[row.team_id] = (*earlier, attempt)
     return attempts
 
 
-def _build_attempt(row: Row[Any], shows_models: bool) -> Attempt:
+def _build_attempt(row: Row[Any]) -> Attempt:
     confusion = np.array(row.confusion or [[0]], dtype=np.int64)
     f1 = macro_f1(confusion)
     return Attempt(
@@ -205,15 +203,15 @@ def _build_attempt(row: Row[Any], shows_models: bool) -> Attempt:
         note=row.note,
         voided_at=row.voided_at,
         shown_number=row.shown_number,
-        model=None if row.model_digest is None else _build_model(row, shows_models),
+        model=None if row.model_digest is None else _build_model(row),
     )
 
 
-def _build_model(row: Row[Any], shows_scores: bool) -> AttemptModel:
+def _build_model(row: Row[Any]) -> AttemptModel:
     states = {None: ModelState.CARRIED, True: ModelState.VERIFIED, False: ModelState.DIFFERS}
     state = ModelState.DOUBTED if row.is_suspicious else states[None if row.is_verified is None else bool(row.is_verified)]
     rerun, hidden = (
-        macro_f1(np.array(confusion, dtype=np.int64)) if confusion and shows_scores else None
+        macro_f1(np.array(confusion, dtype=np.int64)) if confusion else None
         for confusion in (row.confusion_rerun, row.confusion_hidden)
     )
     return AttemptModel(
