@@ -112,7 +112,9 @@ def test_teams_see_neither_hidden_scores_nor_a_rank_by_them_before_the_end(conte
     with open_contest(place) as contest:
         board = contest.board()
         assert (board.part, [line.team for line in board.lines]) == (Part.PUBLIC, ["Table", "Net", "Silent"])
-        seen = [line.model for line in board.lines if line.model] + [a.model for a in contest.shown_attempts(contest.team("Net"))]
+        seen = [line.model for line in board.lines if line.model] + [
+            a.model for a in contest.shown_attempts(contest.team("Net"))
+        ]
         assert {(model.rerun_score, model.hidden_score) for model in seen if model} == {(None, None)}
         close_contest(contest, HostDecision(reason="the end", decided_at=NOW))
         board = contest.board()
