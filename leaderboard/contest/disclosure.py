@@ -59,8 +59,10 @@ def _round_score(value: float) -> float:
 
 
 def _disclose_model(model: AttemptModel, rules: Rules) -> AttemptModel:
-    """Return the model, without scores until the end: each model that is sent and run would be one more attempt."""
-    return model if rules.is_closed else dataclasses.replace(model, rerun_score=None, hidden_score=None)
+    """Return the model, until the close without scores: a team may send any number of models, each one attempt more."""
+    if rules.is_closed:
+        return model
+    return AttemptModel(file_name=model.file_name, digest=model.digest, state=model.state, remark=model.remark)
 
 
 def disclose_interval(interval: Interval, rules: Rules) -> Interval:
