@@ -10,6 +10,7 @@ LeaderboardError
 ├── ContestError         a contest that cannot be made, opened, read or written
 │   ├── TeamError        a team that is unknown or out of the contest
 │   │   ├── HostNeeded   a team's token where a host's is needed
+│   │   ├── JoinRefused  a join link that serves no more, or not this person
 │   │   └── NameRefused  a name or pseudonym that cannot be given
 │   │       └── NameOften  one more pseudonym after many in a day
 │   ├── ContestClosed    a submission after the deadline, or after the host closed the contest
@@ -115,6 +116,10 @@ class HostNeeded(TeamError):
     """A team's token where the host's is needed."""
 
 
+class JoinRefused(TeamError):
+    """A join link that serves no more, or not this person."""
+
+
 class NameRefused(TeamError):
     """A name or a pseudonym that cannot be given, or is taken."""
 
@@ -167,7 +172,7 @@ class RepeatedLabels(LeaderboardError):
         self.score = score
 
     def message(self) -> Translatable:
-        return message("repeated", file=self.file_name, number=self.number, score=f"{self.score:.4f}")
+        return message("repeated", file=self.file_name, number=self.number, score=f"{self.score:.3f}")
 
 
 class RightMissing(LeaderboardError):

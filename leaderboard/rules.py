@@ -89,3 +89,8 @@ class Rules:
         assert deadline is not None
         whose = "the contest" if deadline == self.deadline else "the contest, with the time that its host gave your team,"
         raise ContestClosed(f"{whose} closed at {describe(deadline)} and it is {describe(now)}; ask its host for more time")
+
+
+def shows_details(rules: Rules) -> bool:
+    """Return True if teams see more than score, interval and rank now: matrices, scores by class, other metrics, all digits."""
+    return rules.is_closed or rules.details is DetailsFrom.DURING

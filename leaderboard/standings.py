@@ -40,14 +40,21 @@ class MetricColumn:
 METRICS = (MetricColumn(key="accuracy", name="accuracy", compute=accuracy),)
 
 
-def format_metrics(values: Mapping[str, float]) -> list[str]:
+def format_metrics(values: Mapping[str, float | None]) -> list[str]:
     """Return the rounded value of each metric, in the order of the table."""
-    return [f"{values[metric.key]:.{metric.digits}f}" for metric in METRICS]
+    return [f"{values[metric.key]:.{metric.digits}f}" for metric in list_metrics(values)]
 
 
-def name_metrics(values: Mapping[str, float]) -> str:
-    """Return `accuracy 0.9500`, one metric after the other."""
-    return ", ".join(f"{metric.name} {value}" for metric, value in zip(METRICS, format_metrics(values), strict=True))
+def list_metrics(values: Mapping[str, float | None]) -> tuple[MetricColumn, ...]:
+    """Return the metrics that have a value: none while a contest hides all of them."""
+    return tuple(metric for metric in METRICS if values.get(metric.key) is not None)
+
+
+def name_metrics(values: Mapping[str, float | None]) -> str:
+    """Return `, accuracy 0.9500`, one metric after the other; empty where none is shown."""
+    return "".join(
+        f", {metric.name} {value}" for metric, value in zip(list_metrics(values), format_metrics(values), strict=True)
+    )
 
 
 def to_json_dict(value: Any) -> dict[str, Any]:
@@ -90,7 +97,7 @@ class Attempt:
     number: int  # from 1
     score: float  # by the contest's metric, on the public rows, or on the private ones in private standings
     macro_f1: float  # on the same rows, as the metrics below
-    metrics: Mapping[str, float]  # by the keys of METRICS
+    metrics: Mapping[str, float]  # by the keys of METRICS; empty where they are not shown
     log_loss: float | None  # None when no probabilities were sent
     arrived_at: datetime  # UTC
     digest: str  # SHA-256 of the submission
@@ -118,7 +125,7 @@ class Standing:
     shown_as: str  # the pseudonym where the team has one: what others see
     score: float  # score of the attempt that counts
     macro_f1: float
-    metrics: Mapping[str, float]  # by the keys of METRICS
+    metrics: Mapping[str, float]  # by the keys of METRICS; empty where they are not shown
     interval: Interval  # interval of macro_f1
     rank_low: int | None  # best rank that chance leaves open, for all teams at once with 95 %; None: not tested
     rank_high: int | None  # worst

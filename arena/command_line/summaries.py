@@ -58,10 +58,12 @@ SUMMARIES = {  # group: heading: command: line
             "pack": "Make what students get, and what only the host keeps.",
             "init": "Make a contest from the true labels or a contest.yaml.",
             "config": "Print the rules as a contest.yaml, or one to start from.",
-            "team": "Add and list teams.",
-            "token": "Give and revoke what a team signs in with.",
+            "team": "Import a class list; add, list, show, forget.",
+            "token": "Give and revoke what teams and members sign in with.",
+            "join-link": "Links by which people join, until they expire.",
             "serve": "Serve the contest's pages.",
             "host-token": "Give and revoke what hosts and assistants sign in with.",
+            "webhook": "Test what tells Slack, Discord or a mailbox.",
         },
         "Take part": {
             "validate": "Check a file's form; costs no attempt.",
@@ -90,7 +92,7 @@ SUMMARIES = {  # group: heading: command: line
         "Finish": {
             "verify": "Run the nets that were sent, and compare their answers.",
             "publish": "Write the standings as web pages, CSV and JSON.",
-            "gradebook": "Write a row per team with the winner's bonus points.",
+            "gradebook": "Write points per student, also into your platform's file.",
             "files": "Write all submissions and models into one zip.",
             "alike": "List answers of different teams that are alike.",
             "score": "Score a file without a contest, for another platform.",

@@ -25,6 +25,14 @@ host_token_app = typer.Typer(
 )
 app.add_typer(host_token_app, name="host-token")
 
+webhook_app = typer.Typer(
+    no_args_is_help=True,
+    help="The webhook of contest.yaml: Slack, Discord, a receiver of JSON, or mail.",
+    epilog="Example: `arena contest webhook test`",
+)
+app.add_typer(webhook_app, name="webhook")
+
+MAIL_PASSWORD = "ARENA_SMTP_PASSWORD"  # environment variable
 HostName = Annotated[str, typer.Argument(metavar="NAME", help="Whose token it is.")]
 
 
@@ -51,9 +59,10 @@ def serve_contest_command(
     settings = ServiceSettings(
         where=contest,
         root=_normalize_root(root),
-        zone=_check_zone(zone),
+        zone=check_zone(zone),
         is_https=https,
         max_model_bytes=max_model_mb * 1_000_000,
+        mail_password=os.environ.get(MAIL_PASSWORD),
     )
     _check_contest(settings)
     address = Address(host=host, port=port, proxies=proxy)
@@ -114,6 +123,22 @@ def host_token_list(contest: ContestPath = CONTEST_FILE, wide: Wide = False, as_
     print_table((Prose("name"), Column("role"), Column("made", 2), Column("revoked", 2)), rows)
 
 
+@webhook_app.command("test", epilog="Example: arena contest webhook test")
+def webhook_test(contest: ContestPath = CONTEST_FILE) -> None:
+    """Send a test to the contest's webhook. By mail, the account's password comes from ARENA_SMTP_PASSWORD."""
+    from leaderboard.errors import ContestError
+    from leaderboard.messages import message
+    from leaderboard.notices import Notice, send_notices
+
+    with load_contest(contest) as opened:
+        rules = opened.rules()
+    if rules.webhook is None:
+        raise ContestError("the contest has no webhook; write one into contest.yaml and run `arena contest apply contest.yaml`")
+    test = Notice(sentence=message("notice_test"), facts={"event": "test"})
+    send_notices(rules.webhook, rules.name, [test], os.environ.get(MAIL_PASSWORD))
+    print("the webhook's receiver took the test")
+
+
 def _normalize_root(text: str) -> str:
     parts = [part for part in text.split("/") if part]
     if not all(part.replace("-", "").replace("_", "").replace(".", "").isalnum() and part.isascii() for part in parts):
@@ -121,7 +146,8 @@ def _normalize_root(text: str) -> str:
     return "".join(f"/{part}" for part in parts)
 
 
-def _check_zone(name: str | None) -> str | None:
+def check_zone(name: str | None) -> str | None:
+    """Return the name of a time zone as it is; refuse one that is none."""
     import zoneinfo
 
     if name is not None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from arena.base.scores import Interval
 from leaderboard.contest.cache import ContestCache
+from leaderboard.contest.disclosure import disclose_standing
 from leaderboard.database.rows import read_rules, read_teams
 from leaderboard.errors import ContestError
 from leaderboard.rules import Rules, Ties
@@ -69,8 +70,11 @@ def read_standings(connection: Connection, cache: ContestCache, part: Part) -> t
 
 
 def read_board(connection: Connection, cache: ContestCache) -> Board:
-    """Return the public scores while the contest runs, the final ones after its host closed it."""
-    rules = read_rules(connection)
+    """Return what everybody may see: public scores while the contest runs, final ones after its host closed it."""
+    return cache.get_current(connection, "board", lambda: _build_board(connection, cache, read_rules(connection)))
+
+
+def _build_board(connection: Connection, cache: ContestCache, rules: Rules) -> Board:
     solution = cache.solution(connection, rules.solution_digest)
     part = Part.PRIVATE if rules.is_closed and solution.has_private else Part.PUBLIC
     ranking = _rank(connection, cache, rules, part)
@@ -78,7 +82,7 @@ def read_board(connection: Connection, cache: ContestCache) -> Board:
         rules=rules,
         part=part,
         is_final=rules.is_closed,
-        lines=ranking.lines,
+        lines=tuple(disclose_standing(line, rules) for line in ranking.lines),
         evidence=ranking.evidence,
         sentence=ranking.sentence,
     )

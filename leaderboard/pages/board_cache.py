@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from arena.base.csv_export import format_csv
 from leaderboard.contest import ranking
 from leaderboard.contest.cache import ContestCache
-from leaderboard.standings import METRICS, Evidence, Part, Standing
+from leaderboard.contest.disclosure import Digits, choose_digits
+from leaderboard.standings import Evidence, Part, Standing, list_metrics
 from leaderboard.store import Contest
 
 
@@ -47,6 +48,7 @@ class PublicBoard:
     is_closed: bool  # by the host
     is_final: bool  # ranked by the private score
     has_private: bool
+    digits: Digits  # of scores and intervals
     has_significance: bool  # differences of this metric can be tested against chance
     evidence: Evidence
     lines: Sequence[BoardLine]
@@ -69,6 +71,7 @@ def build_public_board(connection: Connection, cache: ContestCache) -> PublicBoa
         is_closed=board.rules.is_closed,
         is_final=is_final,
         has_private=cache.solution(connection, board.rules.solution_digest).has_private,
+        digits=choose_digits(board.rules),
         has_significance=board.rules.is_tested,
         evidence=board.evidence,
         lines=[_line(line, by_team[line.team], is_final) for line in board.lines],
@@ -100,16 +103,17 @@ def _line(standing: Standing, public: Standing, is_final: bool) -> BoardLine:
 
 def format_standings_csv(board: PublicBoard) -> str:
     """Return the standings as CSV, formulas neutralised; on a final board each title says public or private."""
+    metrics = list_metrics(board.lines[0].metrics) if board.lines else ()
     public, private = ("public ", "private ") if board.is_final else ("", "")
     header = ["rank", "rank low", "rank high", "groups", "team", f"{public}{board.metric}"]
     header += [f"private {board.metric}"] if board.is_final else []
-    header += [f"{private}macro-F1 low", f"{private}macro-F1 high", *(f"{private}{metric.name}" for metric in METRICS)]
+    header += [f"{private}macro-F1 low", f"{private}macro-F1 high", *(f"{private}{metric.name}" for metric in metrics)]
     header += ["attempts", "sent"]
     rows = [
         [
             *(line.rank or "baseline", line.rank_low or "", line.rank_high or "", line.letters),
             *(line.name, line.score, *([line.final] if board.is_final else []), line.low, line.high),
-            *(line.metrics[metric.key] for metric in METRICS),
+            *(line.metrics[metric.key] for metric in metrics),
             *(line.n_attempts, line.sent_at.isoformat()),
         ]
         for line in board.lines

@@ -12,10 +12,11 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 
 from arena.base.texts import Words
+from leaderboard.contest.disclosure import Digits
 from leaderboard.pages.board_cache import BoardLine, PublicBoard
 from leaderboard.pages.render import join_names, render_fragment
 from leaderboard.pages.team_page import axis_ends, project
-from leaderboard.standings import FEWEST_UNITS, METRICS, format_metrics
+from leaderboard.standings import FEWEST_UNITS, METRICS, format_metrics, list_metrics
 
 SORTS = ("rank", "team", "score", "final", *(metric.key for metric in METRICS), "attempts", "sent")
 _FALLING = (  # columns that sort from the greatest first
@@ -93,6 +94,7 @@ class StandingsPage:
     has_significance: bool
     is_final: bool
     has_private: bool
+    digits: Digits
     refreshes: bool
     low: float  # ends of the axis of the intervals
     high: float
@@ -121,6 +123,7 @@ def build_standings_page(board: PublicBoard, view: StandingsView, words: Words) 
         has_significance=board.has_significance,
         is_final=board.is_final,
         has_private=board.has_private,
+        digits=board.digits,
         refreshes=view.refreshes and not board.is_final and not view.is_static,
         controls=[] if view.is_static else _list_controls(board, visible, view),
     )
@@ -160,7 +163,7 @@ def write_lead(board: PublicBoard, words: Words) -> str:
 
 
 def _get_metric(key: str, line: BoardLine) -> float:
-    return line.metrics[key]
+    return line.metrics.get(key, 0.0)  # 0 for all while it is hidden
 
 
 def _sort_lines(board: PublicBoard, view: StandingsView) -> list[BoardLine]:
@@ -222,7 +225,8 @@ def _list_columns(board: PublicBoard, view: StandingsView, words: Words) -> list
     else:
         titles.append(("score", board.metric, "n"))
     titles.append(("", words("interval"), "spread"))
-    titles += [(key, words(key), "n wide") for key in (*(metric.key for metric in METRICS), "attempts", "sent")]
+    metrics = list_metrics(board.lines[0].metrics) if board.lines else ()
+    titles += [(key, words(key), "n wide") for key in (*(metric.key for metric in metrics), "attempts", "sent")]
     columns = []
     for key, title, style in titles:
         is_sorted = key == view.sort

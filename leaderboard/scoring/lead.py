@@ -20,7 +20,7 @@ def describe_lead(lines: Sequence[Standing], evidence: Evidence) -> str:
     if len(leaders) == 1:
         lead = abs(lines[0].score - lines[1].score)
         return (
-            f"{first} is first: its lead of {lead:.4f} over {lines[1].shown_as} is more than chance explains "
+            f"{first} is first: its lead of {lead:.3f} over {lines[1].shown_as} is more than chance explains "
             f"(95 %, over {evidence.n_units:,} {evidence.unit})."
         )
     listed = _join([line.shown_as for line in leaders])

@@ -54,8 +54,10 @@ class ContestOut(_Model):
 
 
 def _with_metrics(base: type[_Model]) -> Any:
-    """Return a model with the fields of `base`, then one for each metric of the table."""
-    fields = {metric.key: (float, Field(validation_alias=AliasPath("metrics", metric.key))) for metric in METRICS}
+    """Return a model with the fields of `base`, then one for each metric of the table, null where it is not shown."""
+    fields = {
+        metric.key: (float | None, Field(default=None, validation_alias=AliasPath("metrics", metric.key))) for metric in METRICS
+    }
     return create_model("_WithMetrics", __base__=base, **fields)  # type: ignore[call-overload]
 
 
@@ -104,9 +106,9 @@ class AttemptOut(_with_metrics(_AttemptScores)):  # type: ignore[misc]
 class DetailsOut(_Model):
     attempt: AttemptOut
     interval: Interval
-    weighted_f1: float
-    classes: list[ClassScores]
-    confusion: list[list[int]]
+    weighted_f1: float | None
+    classes: list[ClassScores] | None
+    confusion: list[list[int]] | None
 
 
 class PseudonymIn(_Model):

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -39,6 +41,7 @@ class ServiceSettings:
     is_https: bool = False  # browsers reach it by https only
     max_bytes: int = MAX_BYTES  # limit of a submission
     max_model_bytes: int = MAX_MODEL_BYTES
+    mail_password: str | None = field(default=None, repr=False)  # of the account that a webhook by mail sends from
 
 
 class TokenRefused(LeaderboardError):
@@ -60,6 +63,7 @@ class Service:
     settings: ServiceSettings
     contest: Contest
     key: bytes = field(repr=False)  # the contest's secret
+    folder: Path  # of its own, for downloads
     failures: Failures = field(default_factory=Failures)
     _scoring: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(_N_SCORED_AT_ONCE))
 
@@ -111,5 +115,5 @@ def open_service(settings: ServiceSettings) -> Iterator[Service]:
     Raises:
         ContestError: there is no such contest.
     """
-    with open_contest(settings.where) as contest:
-        yield Service(settings=settings, contest=contest, key=contest.secret_key())
+    with open_contest(settings.where) as contest, TemporaryDirectory(prefix="arena-") as folder:
+        yield Service(settings=settings, contest=contest, key=contest.secret_key(), folder=Path(folder))

@@ -162,7 +162,7 @@ def _contest(facts: ReportFacts) -> Rows:
             span = (line.interval.low, line.interval.high) if counts else (None, None)
             values = (
                 attempt.macro_f1,
-                *(attempt.metrics[key] for key in metrics),
+                *(attempt.metrics.get(key) for key in metrics),
                 *span,
                 attempt.arrived_at.isoformat(),
                 attempt.digest,

@@ -28,7 +28,7 @@ def board(*lines: tuple[str, float, bool]) -> list[Standing]:
         ([("Alpha", 0.9, True)], "Alpha is the only team with an attempt."),
         (
             [("Alpha", 0.9, True), ("Beta", 0.85, False)],
-            "Alpha is first: its lead of 0.0500 over Beta is more than chance explains (95 %, over 20 speakers).",
+            "Alpha is first: its lead of 0.050 over Beta is more than chance explains (95 %, over 20 speakers).",
         ),
         (
             [("Alpha", 0.9, True), ("Beta", 0.89, True), ("Gamma", 0.5, False)],
