@@ -108,7 +108,7 @@ def test_two_contests_behind_one_proxy_do_not_disturb_each_other(machine: Machin
     for contest, token in tokens.items():
         sent = {"Authorization": f"Bearer {token}", "Content-Type": "text/csv"}
         assert browser.ask("POST", f"/{contest}/api/v1/attempts", submission(1), **sent)[0] == 201
-        status, headers, text = browser.ask("GET", f"/{contest}/")
+        status, headers, text = browser.ask("GET", f"/{contest}/standings")
         assert status == 200
         assert "Ann" in text
         assert set(re.findall(r'(?:href|src|action)="(/[^/"]*)', text)) == {f"/{contest}"}
