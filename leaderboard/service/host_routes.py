@@ -20,12 +20,11 @@ from leaderboard.actions.host import HostDecision
 from leaderboard.actions.host_tokens import list_host_tokens
 from leaderboard.database.rows import read_team_by_id
 from leaderboard.deadline import describe
-from leaderboard.errors import LeaderboardError
+from leaderboard.errors import LeaderboardError, Unavailable
 from leaderboard.hosts import Host, Right
 from leaderboard.pages.host_page import TEXTS, find_last_act, find_title, list_acts, list_host_lines, read_host_team
 from leaderboard.pages.render import PageFrame, PageProblem, describe_problem
 from leaderboard.service.context import NoSuchAttempt, Service
-from leaderboard.service.error_responses import to_reply
 from leaderboard.service.session import build_frame, get_service, open_form, redirect, require_host, respond
 from leaderboard.teams import Team
 
@@ -110,9 +109,7 @@ def show_alike(request: Request) -> Response:
 def show_host_team(request: Request, team_id: Number) -> Response:
     host, service, frame = require_host(request, Right.VIEW), get_service(request), build_frame(request)
     team, has_private = _find_team(service, team_id), may_see_private(service, host)
-    view = read_host_team(
-        service.contest, team, with_private=has_private, with_emails=host.may(Right.VIEW_PRIVATE)
-    )
+    view = read_host_team(service.contest, team, with_private=has_private, with_emails=host.may(Right.VIEW_PRIVATE))
     return respond(
         request,
         "host_team.html.j2",
@@ -121,7 +118,7 @@ def show_host_team(request: Request, team_id: Number) -> Response:
         view=view,
         has_private=has_private,
         acts=list_acts(host, service.contest.rules(), team),
-        log=[entry for entry in service.contest.log()[::-1] if entry.team == team.name],
+        log=[entry for entry in service.contest.log()[::-1] if entry.team_id == team.id],
         done=_describe_done(request, team, frame),
     )
 
@@ -173,9 +170,9 @@ def _find_act(request: Request, name: ActName, team_id: int | None) -> tuple[Hos
 
 
 def _show_form(request: Request, name: ActName, team_id: int | None) -> Response:
-    host, act, team = _find_act(request, name, team_id)
+    _, act, team = _find_act(request, name, team_id)
     value = request.query_params.get("value", "")[:20]
-    return _render_form(request, (host, act, team), Typed(value=value or _suggest_value(request, act, team)), None, 200)
+    return _render_form(request, (act, team), Typed(value=value or _suggest_value(request, act, team)), None, 200)
 
 
 def _suggest_value(request: Request, act: Act, team: Team | None) -> str:
@@ -190,9 +187,9 @@ def _suggest_value(request: Request, act: Act, team: Team | None) -> str:
 
 
 def _render_form(
-    request: Request, subject: tuple[Host, Act, Team | None], typed: Typed, problem: PageProblem | None, status: int
+    request: Request, subject: tuple[Act, Team | None], typed: Typed, problem: PageProblem | None, status: int
 ) -> Response:
-    host, act, team = subject
+    act, team = subject
     service, frame, texts = get_service(request), build_frame(request), TEXTS[act.name]
     last, rules = find_last_act(service.contest, team), service.contest.rules()
     own = None if team is None else read_host_team(service.contest, team, with_private=False, with_emails=False)
@@ -228,7 +225,7 @@ def _act(request: Request, name: ActName, team_id: int | None, form: FormData) -
     host, act, team = _find_act(request, name, team_id)
     service, words = get_service(request), build_frame(request).words
     typed = Typed(value=str(form.get("value", "")), reason=str(form.get("reason", "")))
-    subject = (host, act, team)
+    subject = (act, team)
     if not typed.reason.strip():
         return _render_form(request, subject, typed, PageProblem(title=words("reason_missing")), 422)
     with _acting:
@@ -239,11 +236,11 @@ def _act(request: Request, name: ActName, team_id: int | None, form: FormData) -
             decision = HostDecision(reason=typed.reason, decided_at=service.now(), actor=host.name)
             order = Order(contest=service.contest, decision=decision, team=team, value=typed.value, zone=service.zone)
             secret = perform(act, order)
+        except Unavailable:
+            raise
         except LeaderboardError as error:
-            status = to_reply(error).status
-            problem = describe_problem(words("act_refused"), error, words)
-            return _render_form(request, subject, typed, problem, 422 if status == 503 else status)
-        done = find_last_act(service.contest, None if team is None else _find_team(service, team.id))
+            return _render_form(request, subject, typed, describe_problem(words("act_refused"), error, words), 422)
+        done = find_last_act(service.contest, team)
     if secret is not None:
         return respond(request, "host_token.html.j2", build_frame(request), team=team, token=secret)
     path = "/host" if team is None else f"/host/teams/{team.id}"
