@@ -61,8 +61,8 @@ def merge_teams(
                 )
         is_source = (schema.teams.c.id == source.id) | (schema.teams.c.merged_into == source.id)
         connection.execute(update(schema.teams).where(is_source).values(merged_into=target.id))
-        is_token = schema.tokens.c.team_id == source.id  # members of the source team go on submitting
-        connection.execute(update(schema.tokens).where(is_token).values(team_id=target.id))
+        for table in (schema.members, schema.tokens):  # members of the source team go on submitting
+            connection.execute(update(table).where(table.c.team_id == source.id).values(team_id=target.id))
         log_action(connection, "merge", decision, {"into": target.name, "attempts": [_to_log(move) for move in moves]}, source)
     return moves
 

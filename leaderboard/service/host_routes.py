@@ -15,9 +15,9 @@ from leaderboard.actions.acts import ACTS, Act, ActName, Order, Value, perform
 from leaderboard.actions.alike import find_alike
 from leaderboard.actions.announcements import read_announcements
 from leaderboard.actions.archive import stream_archive
-from leaderboard.actions.gradebook import gradebook_csv
 from leaderboard.actions.host import HostDecision
 from leaderboard.actions.host_tokens import list_host_tokens
+from leaderboard.classes.gradebook import build_winner_gradebook
 from leaderboard.database.rows import read_team_by_id
 from leaderboard.deadline import describe
 from leaderboard.errors import LeaderboardError, Unavailable
@@ -86,7 +86,7 @@ def show_host(request: Request) -> Response:
 @router.get("/gradebook.csv")
 def download_gradebook(request: Request) -> Response:
     require_host(request, Right.VIEW_PRIVATE)
-    return Response(gradebook_csv(get_service(request).contest), media_type=_CSV)
+    return Response(build_winner_gradebook(get_service(request).contest), media_type=_CSV)
 
 
 @router.get("/submissions.zip")
