@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 from sqlalchemy import Connection
@@ -14,7 +13,8 @@ from leaderboard.contest.cache import ContestCache
 from leaderboard.contest.disclosure import disclose_board
 from leaderboard.database.rows import read_rules, read_teams
 from leaderboard.errors import ContestError
-from leaderboard.rules import Rules, Ties
+from leaderboard.files.solution import Solution
+from leaderboard.rules import RankBy, Rules, Ties
 from leaderboard.scoring.grading import count_speakers
 from leaderboard.scoring.lead import describe_lead
 from leaderboard.scoring.luck import estimate_luck
@@ -32,6 +32,7 @@ from leaderboard.standings import (
 )
 from leaderboard.teams import Team, name_key
 
+_NO_HIDDEN = "there is no hidden part to rank by; `arena contest pack` writes one, and `verify --hidden` takes it"
 _NO_PRIVATE = "private standings need a Usage column in the solution and this one has none; leave out --private"
 
 
@@ -64,9 +65,11 @@ def read_standings(connection: Connection, cache: ContestCache, part: Part) -> t
     """Return the ranking by the score in `part` of each team's best public attempt, equal ranks by name.
 
     Raises:
-        ContestError: the private part is asked for and the solution has no Usage column.
+        ContestError: the private part is asked for and the solution has no Usage column, or the hidden part and there is none.
     """
     rules = read_rules(connection)
+    if part is Part.HIDDEN and rules.hidden_digest is None:
+        raise ContestError(_NO_HIDDEN)
     if part is Part.PRIVATE and not cache.solution(connection, rules.solution_digest).has_private:
         raise ContestError(_NO_PRIVATE)
     return _read_part(connection, cache, rules, part).lines
@@ -78,10 +81,21 @@ def read_board(connection: Connection, cache: ContestCache) -> Board:
 
 
 def _build_board(connection: Connection, cache: ContestCache, rules: Rules) -> Board:
-    solution = cache.solution(connection, rules.solution_digest)
-    part = Part.PRIVATE if rules.is_closed and solution.has_private else Part.PUBLIC
-    board = _read_part(connection, cache, rules, part)
-    return disclose_board(board)
+    part = choose_part(rules, cache.solution(connection, rules.solution_digest)) if rules.is_closed else Part.PUBLIC
+    return disclose_board(_read_part(connection, cache, rules, part))
+
+
+def choose_part(rules: Rules, solution: Solution) -> Part:
+    """Return the part that the final board ranks by."""
+    if rules.rank_by is RankBy.HIDDEN and rules.hidden_digest is not None:
+        return Part.HIDDEN
+    return Part.PRIVATE if solution.has_private else Part.PUBLIC
+
+
+def _read_solution(connection: Connection, cache: ContestCache, rules: Rules, part: Part) -> Solution:
+    digest = rules.hidden_digest if part is Part.HIDDEN else rules.solution_digest
+    assert digest is not None, "nothing ranks by a hidden part that is not there"
+    return cache.solution(connection, digest)
 
 
 def _read_part(connection: Connection, cache: ContestCache, rules: Rules, part: Part) -> Board:
@@ -108,25 +122,35 @@ def _ranks(entries: Sequence[_Entry], rules: Rules) -> dict[str, int]:
     return by_rank
 
 
+def _answers_digest(attempt: Attempt, part: Part) -> str:
+    """Return the digest of what answered the part: the submission, or its verified model."""
+    if part is not Part.HIDDEN:
+        return attempt.digest
+    return attempt.model.digest if attempt.model and attempt.model.is_verified else ""
+
+
 def _compute_board(connection: Connection, cache: ContestCache, rules: Rules, part: Part) -> Board:
     entries = _entries(connection, cache, rules, part)
     order = _ranks(entries, rules)
     # Equal ranks are in the order of the visible names, which reveals nothing of the others.
     entries.sort(key=lambda entry: (order[entry.team.name], name_key(entry.team.shown_as)))
-    solution = cache.solution(connection, rules.solution_digest)
+    solution = _read_solution(connection, cache, rules, part)
     draws = cache.resamples(solution, part)
     evidence = Evidence(unit=draws.unit_name, n_units=draws.n_units, n_speakers=count_speakers(solution, part))
     ranked = [entry for entry in entries if not entry.team.is_baseline]
     by_rank, smallest_difference = _ranks(ranked, rules), None
-    replicates = partial(cache.replicates, connection, solution, part)
-    columns = replicates([entry.best.digest for entry in entries]).T if entries else ()
+
+    def replicates(attempts: Sequence[Attempt]) -> Values:
+        return cache.replicates(connection, solution, part, [_answers_digest(attempt, part) for attempt in attempts])
+
+    columns = replicates([entry.best for entry in entries]).T if entries else ()
     lines = [
         _build_line(entry, by_rank.get(entry.team.name), draws.interval(column))
         for entry, column in zip(entries, columns, strict=True)
     ]
     if rules.is_tested and ranked:
         scores = np.array([entry.best.macro_f1 for entry in ranked])
-        statements = compare_teams(scores, replicates([entry.best.digest for entry in ranked]), evidence)
+        statements = compare_teams(scores, replicates([entry.best for entry in ranked]), evidence)
         luck = _estimate_luck(ranked, replicates, draws.n_units, part) if rules.is_closed else None
         lines, smallest_difference = _add_statements(lines, statements, luck), statements.smallest_difference
     return Board(
@@ -141,20 +165,19 @@ def _compute_board(connection: Connection, cache: ContestCache, rules: Rules, pa
 
 
 def _estimate_luck(
-    ranked: Sequence[_Entry], replicates: Callable[[Sequence[str]], Values], n_units: int, part: Part
+    ranked: Sequence[_Entry], replicates: Callable[[Sequence[Attempt]], Values], n_units: int, part: Part
 ) -> Luck | None:
-    """Estimate the luck of all attempts that could count; of private scores only that of ranks, since public ones chose."""
+    """Estimate the luck of all attempts that could count; only that of ranks where other rows than the public ones rank."""
     chosen = [
         (team, attempt)
         for team, entry in enumerate(ranked)
-        for attempt in ([entry.best] if part is Part.PRIVATE else entry.attempts)
+        for attempt in (entry.attempts if part is Part.PUBLIC else [entry.best])
         if attempt.is_shown and not attempt.is_voided
     ]
     if len(chosen) < 2:
         return None
     scores = np.array([attempt.macro_f1 for _, attempt in chosen])
-    columns = replicates([attempt.digest for _, attempt in chosen])
-    return estimate_luck(scores, columns, [team for team, _ in chosen], n_units)
+    return estimate_luck(scores, replicates([attempt for _, attempt in chosen]), [team for team, _ in chosen], n_units)
 
 
 def _build_line(entry: _Entry, rank: int | None, interval: Interval) -> Standing:

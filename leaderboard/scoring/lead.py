@@ -40,9 +40,9 @@ def describe_luck(lines: Sequence[Standing], part: Part) -> str:
         return ""
     luck, name, n_ranked = first.luck, first.shown_as, sum(line.rank is not None for line in lines)
     expected = f"{luck.expected:.4f} is what this file would get on others of the kind"
-    if part is Part.PRIVATE:
+    if part is not Part.PUBLIC:
         return (
-            f"luck: public rows chose the attempt of {name}, so its private {first.score:.4f} has none of the best of three; "
+            f"luck: public rows chose the attempt of {name}, so its {part} {first.score:.4f} has none of the best of three; "
             f"being the first of {n_ranked} gives about {luck.of_rank:.4f}, and {expected}"
         )
     return (
