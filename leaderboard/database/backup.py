@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, insert, inspect, select, text
 from leaderboard.database import schema
 from leaderboard.database.connection import ContestDatabase, connect, create_sqlite_file, parse_sqlite_path
 from leaderboard.database.create import create_tables
+from leaderboard.database.triggers import create_triggers
 from leaderboard.errors import ContestError
 
 _BATCH_SIZE = 200  # rows of a table that are held in memory
@@ -48,6 +49,7 @@ def copy_rows(source: ContestDatabase, target: ContestDatabase) -> None:
             for rows in old.execution_options(yield_per=_BATCH_SIZE).execute(query).mappings().partitions():
                 new.execute(insert(table), [dict(row) for row in rows])
         restart_ids(new)
+        create_triggers(new)
 
 
 def restore_into(backup: ContestDatabase, location: str | Path) -> None:

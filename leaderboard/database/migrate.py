@@ -19,6 +19,7 @@ from leaderboard.database import schema
 from leaderboard.database.backup import copy_sqlite, restart_ids
 from leaderboard.database.connection import ContestDatabase
 from leaderboard.database.create import create_tables
+from leaderboard.database.triggers import create_triggers
 from leaderboard.errors import ContestError
 
 _HINT = "make a contest with `arena contest init SOLUTION.csv`, or name yours with --contest"
@@ -137,6 +138,7 @@ def _write_new(connection: Connection, rows: Rows) -> None:
         for row in rows.get(table.name, ()):
             connection.execute(insert(table).values(row))
     restart_ids(connection)
+    create_triggers(connection)
     version = schema.meta.c.key == "schema_version"
     connection.execute(schema.meta.update().where(version).values(value=str(schema.SCHEMA_VERSION)))
     if not connection.scalar(select(schema.meta.c.value).where(schema.meta.c.key == "secret_key")):
