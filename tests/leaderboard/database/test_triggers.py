@@ -24,7 +24,10 @@ from support.contests import NOW, made, send, solution
 WHY = HostDecision(reason="the heating failed", decided_at=NOW + timedelta(hours=1))
 MOMENT = "'2026-11-21 08:00:00+00'"
 LOG = f"INSERT INTO host_log (action, team_id, reason, details, done_at) VALUES ('{{}}', 1, 'x', '{{{{}}}}', {MOMENT})"
-COLUMNS = "team_id, number, shown_number, file_name, submission_digest, solution_digest, scorer, confusion_public, predicted, arrived_at"
+COLUMNS = (
+    "team_id, number, shown_number, file_name, submission_digest, solution_digest, scorer, confusion_public, predicted, "
+    "arrived_at"
+)
 
 
 @contextmanager
