@@ -13,7 +13,7 @@ from benchmarks.arms import Comparison, UnequalError, equal_within
 from leaderboard.files.solution import Solution, parse_solution
 from leaderboard.scoring.grading import draw_resamples
 from leaderboard.scoring.significance import compare_teams
-from leaderboard.standings import Part
+from leaderboard.standings import Evidence, Part
 
 N_CLASSES, N_SPEAKERS = 10, 60
 CONTEST_ROWS, CONTEST_TEAMS = 6000, 100
@@ -119,7 +119,9 @@ def board_comparison(n_rows: int, n_teams: int, n_looped: int) -> Comparison:
         draws = draw_resamples(solution, Part.PUBLIC, seed=rng.integers(1 << 30))  # fresh draws, so that nothing is cached
         replicates = draws.macro_f1(predicted)
         np.quantile(replicates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-        compare_teams(scores, replicates, draws.n_units)
+        order = np.argsort(-scores)
+        evidence = Evidence(unit=draws.unit_name, n_units=draws.n_units, n_speakers=0)
+        compare_teams(scores[order], replicates[:, order], evidence)
 
     def check() -> str:
         draws = draw_resamples(solution, Part.PUBLIC, n_replicates=n_looped)

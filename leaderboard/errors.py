@@ -167,7 +167,7 @@ class RepeatedLabels(LeaderboardError):
         self.score = score
 
     def message(self) -> Translatable:
-        return message("repeated", file=self.file_name, number=self.number, score=f"{self.score:.4f}")
+        return message("repeated", file=self.file_name, number=self.number, score=f"{self.score:.3f}")
 
 
 class RightMissing(LeaderboardError):

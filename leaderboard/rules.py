@@ -56,6 +56,11 @@ class Rules:
     overview: dict[str, Any] | None = None  # the host's own texts of the site
 
     @property
+    def is_tested(self) -> bool:
+        """Return whether differences of the ranked score can be tested: the resamples are of macro-F1."""
+        return self.metric_digest is None and self.rank_by is RankBy.SCORE
+
+    @property
     def is_closed(self) -> bool:
         return self.closed_at is not None
 
@@ -84,3 +89,8 @@ class Rules:
         assert deadline is not None
         whose = "the contest" if deadline == self.deadline else "the contest, with the time that its host gave your team,"
         raise ContestClosed(f"{whose} closed at {describe(deadline)} and it is {describe(now)}; ask its host for more time")
+
+
+def shows_details(rules: Rules) -> bool:
+    """Return True if teams see more than score, interval and rank now: matrices, scores by class, other metrics, all digits."""
+    return rules.is_closed or rules.details is DetailsFrom.DURING

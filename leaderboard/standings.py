@@ -22,6 +22,7 @@ class Part(StrEnum):
     PRIVATE = "private"  # scored for the host, and for all when it is over
 
 
+FEWEST_UNITS = 10  # speakers, or clips where none are named, that name a single leader
 _SAME = 1e-12  # scores this near are equal: the same fractions summed in another order differ by less
 
 
@@ -39,14 +40,21 @@ class MetricColumn:
 METRICS = (MetricColumn(key="accuracy", name="accuracy", compute=accuracy),)
 
 
-def format_metrics(values: Mapping[str, float]) -> list[str]:
+def format_metrics(values: Mapping[str, float | None]) -> list[str]:
     """Return the rounded value of each metric, in the order of the table."""
-    return [f"{values[metric.key]:.{metric.digits}f}" for metric in METRICS]
+    return [f"{values[metric.key]:.{metric.digits}f}" for metric in list_metrics(values)]
 
 
-def name_metrics(values: Mapping[str, float]) -> str:
-    """Return `accuracy 0.9500`, one metric after the other."""
-    return ", ".join(f"{metric.name} {value}" for metric, value in zip(METRICS, format_metrics(values), strict=True))
+def list_metrics(values: Mapping[str, float | None]) -> tuple[MetricColumn, ...]:
+    """Return the metrics that have a value: none while a contest hides all of them."""
+    return tuple(metric for metric in METRICS if values.get(metric.key) is not None)
+
+
+def name_metrics(values: Mapping[str, float | None]) -> str:
+    """Return `, accuracy 0.9500`, one metric after the other; empty where none is shown."""
+    return "".join(
+        f", {metric.name} {value}" for metric, value in zip(list_metrics(values), format_metrics(values), strict=True)
+    )
 
 
 def to_json_dict(value: Any) -> dict[str, Any]:
@@ -89,7 +97,7 @@ class Attempt:
     number: int  # from 1
     score: float  # by the contest's metric, on the public rows, or on the private ones in private standings
     macro_f1: float  # on the same rows, as the metrics below
-    metrics: Mapping[str, float]  # by the keys of METRICS
+    metrics: Mapping[str, float]  # by the keys of METRICS; empty where they are not shown
     log_loss: float | None  # None when no probabilities were sent
     arrived_at: datetime  # UTC
     digest: str  # SHA-256 of the submission
@@ -112,20 +120,36 @@ class Attempt:
 class Standing:
     """One line of the ranking. Teams without an attempt, and disqualified ones, have none."""
 
-    rank: int  # from 1; equal scores share it unless the host ranks by arrival
+    rank: int | None  # from 1; equal scores share it unless the host ranks by arrival; None: a baseline, out of rank
     team: str
     shown_as: str  # the pseudonym where the team has one: what others see
     score: float  # score of the attempt that counts
     macro_f1: float
-    metrics: Mapping[str, float]  # by the keys of METRICS
+    metrics: Mapping[str, float]  # by the keys of METRICS; empty where they are not shown
     interval: Interval  # interval of macro_f1
-    is_tied_with_above: bool  # the difference from the line above could be chance; False in the first line
-    could_be_first: bool  # the difference from the first line could be chance; True in the first line
+    rank_low: int | None  # best rank that chance leaves open, for all teams at once with 95 %; None: not tested
+    rank_high: int | None  # worst
+    letters: str  # teams that share a letter cannot be told apart; empty: not tested, or more groups than letters
+    could_be_first: bool  # rank_low is 1
     best: int  # number of the attempt that counts
     n_attempts: int
     n_allowed: int
     model: AttemptModel | None  # beside the attempt that counts
     attempts: tuple[Attempt, ...]  # by number
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """Units that the statements on ranks rest on."""
+
+    unit: str  # speakers or clips, whichever was drawn
+    n_units: int
+    n_speakers: int  # that the solution names among the ranked rows; 0: none
+
+    @property
+    def names_leader(self) -> bool:
+        """Return whether a single team may be named first: never by fewer than ten speakers."""
+        return min(self.n_units, self.n_speakers or self.n_units) >= FEWEST_UNITS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,6 +160,7 @@ class Board:
     part: Part
     is_final: bool
     lines: tuple[Standing, ...]
+    evidence: Evidence
     sentence: str  # who is really first
 
 

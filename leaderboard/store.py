@@ -15,6 +15,7 @@ from leaderboard.contest import ranking, team_names, tokens
 from leaderboard.contest.attempt_details import Details, compute_details, read_confusion
 from leaderboard.contest.attempts import find_repeated, record
 from leaderboard.contest.cache import ContestCache, Scorer
+from leaderboard.contest.disclosure import ShownDetails, disclose_attempt, disclose_details
 from leaderboard.contest.rate_limit import count_refusal
 from leaderboard.database import schema
 from leaderboard.database.connection import ContestDatabase, connect, create_sqlite_file, parse_sqlite_path
@@ -165,12 +166,25 @@ class Contest:
             return read_content(connection, digest)
 
     def attempts(self, team: Team) -> tuple[Attempt, ...]:
-        """Return the team's attempts with their public scores, by number."""
+        """Return the team's attempts with their public scores, by number, for the host's eyes."""
         with self.database.read() as connection:
             return self.cache.attempts(connection, Part.PUBLIC).get(team.id, ())
 
+    def shown_attempts(self, team: Team) -> tuple[Attempt, ...]:
+        """Return the team's attempts as it may see them now."""
+        rules = self.rules()
+        return tuple(disclose_attempt(attempt, rules) for attempt in self.attempts(team))
+
+    def shown_details(self, team: Team, number: int) -> ShownDetails:
+        """Return an attempt as its team may see it now.
+
+        Raises:
+            ContestError: there is no such attempt.
+        """
+        return disclose_details(self.details(team, number), self.rules())
+
     def details(self, team: Team, number: int, part: Part = Part.PUBLIC) -> Details:
-        """Return an attempt in full; in Ladder mode, the public details of the attempt whose score it shows.
+        """Return an attempt in full, for the host; in Ladder mode, the public details of the attempt whose score it shows.
 
         Raises:
             ContestError: there is no such attempt.
@@ -214,7 +228,7 @@ class Contest:
             return list(ranking.read_standings(connection, self.cache, part))
 
     def board(self) -> Board:
-        """Return the public scores while the contest runs, the final ones after its host closed it."""
+        """Return what everybody may see: public scores while the contest runs, final ones after its host closed it."""
         with self.database.read() as connection:
             return ranking.read_board(connection, self.cache)
 

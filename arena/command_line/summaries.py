@@ -62,6 +62,7 @@ SUMMARIES = {  # group: heading: command: line
             "token": "Give and revoke what a team signs in with.",
             "serve": "Serve the contest's pages.",
             "host-token": "Give and revoke what hosts and assistants sign in with.",
+            "webhook": "Test what tells Slack, Discord or a mailbox.",
         },
         "Take part": {
             "validate": "Check a file's form; costs no attempt.",

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, select
 from arena.base.scores import Interval
 from arena.base.texts import Message
 from leaderboard.contest.cache import Scorer
+from leaderboard.contest.disclosure import disclose_attempt, disclose_interval
 from leaderboard.contest.ranking import compute_public_interval, read_ranks
 from leaderboard.contest.rate_limit import check_rate
 from leaderboard.database import schema
@@ -31,7 +32,7 @@ _N_TRIES = 3  # against a solution that is corrected between grading and storing
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Receipt:
-    """The answer to a submission: public scores only."""
+    """The answer to a submission: what its team may see now."""
 
     team: str
     metric: str
@@ -39,8 +40,8 @@ class Receipt:
     interval: Interval  # interval of its macro-F1
     is_new: bool  # False: the same file was scored before, and no attempt was used
     n_left: int
-    rank: int | None  # rank of the team's best attempt; None: no attempt of it counts
-    n_ranked: int  # teams with an attempt
+    rank: int | None  # rank of the team's best attempt; None: a baseline, or no attempt of it counts
+    n_ranked: int  # teams with a rank
     notes: tuple[str, ...] = ()  # on what is odd in a file that was scored now
 
 
@@ -119,8 +120,8 @@ def submit(
     return Receipt(
         team=sender.name,
         metric=rules.metric_name,
-        attempt=attempts[number - 1],
-        interval=interval,
+        attempt=disclose_attempt(attempts[number - 1], rules),
+        interval=disclose_interval(interval, rules),
         is_new=is_new,
         n_left=sender.n_allowed - len(attempts),
         rank=ranks.get(sender.name),

@@ -52,7 +52,7 @@ def submit_with_model(
     if model is None:
         return receipt
     _store(contest, team, schema.attempts.c.submission_digest == receipt.attempt.digest, model, now)
-    stored = contest.attempts(team)[receipt.attempt.number - 1]
+    stored = contest.shown_attempts(team)[receipt.attempt.number - 1]
     return dataclasses.replace(receipt, attempt=stored)
 
 

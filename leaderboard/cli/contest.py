@@ -99,13 +99,13 @@ def _format_receipt(receipt: Receipt) -> str:
 
     attempt, interval = receipt.attempt, receipt.interval
     before = "" if receipt.is_new else "the same file was scored before, no attempt was used\n"
-    ends = f"{interval.low:.4f} to {interval.high:.4f}"
+    ends = f"{interval.low:.2f} to {interval.high:.2f}"
     over = f"{interval.level * 100:g} % interval {ends} over {interval.n_units:,} {interval.unit}"
     note = "" if attempt.is_shown else f" (shown as attempt {attempt.shown_number}: no sure improvement)"
-    value = "" if attempt.score == attempt.macro_f1 else f"score {attempt.score:.4f}, "
-    rank = f"rank {receipt.rank} of {receipt.n_ranked}, " if receipt.rank else ""
+    rank = f"rank {receipt.rank} of {receipt.n_ranked}, " if receipt.rank else "out of rank, "
+    value = "" if attempt.score == attempt.macro_f1 else f"score {attempt.score:.3f}, "
     return (
-        f"{before}{receipt.team}, attempt {attempt.number}{note}: {value}macro-F1 {attempt.macro_f1:.4f} ({over}), "
+        f"{before}{receipt.team}, attempt {attempt.number}{note}: {value}macro-F1 {attempt.macro_f1:.3f} ({over})"
         f"{name_metrics(attempt.metrics)}\n"
         f"{rank}{format_count(receipt.n_left, 'attempt')} left"
     )

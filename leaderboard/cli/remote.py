@@ -158,11 +158,11 @@ def _format_receipt(receipt: dict[str, Any]) -> str:
 
     attempt, interval = receipt["attempt"], receipt["interval"]
     before = "" if receipt["is_new"] else "the same file was scored before, no attempt was used\n"
-    over = f"{interval['level'] * 100:g} % interval {interval['low']:.4f} to {interval['high']:.4f}"
+    over = f"{interval['level'] * 100:g} % interval {interval['low']:.2f} to {interval['high']:.2f}"
     rank = f"rank {receipt['rank']} of {receipt['n_ranked']}, " if receipt["rank"] else ""
     return (
-        f"{before}{receipt['team']}, attempt {attempt['number']}: {receipt['metric']} {attempt['score']:.4f} "
-        f"({over} over {interval['n_units']:,} {interval['unit']}), {name_metrics(attempt)}\n"
+        f"{before}{receipt['team']}, attempt {attempt['number']}: {receipt['metric']} {attempt['score']:.3f} "
+        f"({over} over {interval['n_units']:,} {interval['unit']}){name_metrics(attempt)}\n"
         f"{rank}{format_count(receipt['n_left'], 'attempt')} left{_format_model(attempt)}"
     )
 

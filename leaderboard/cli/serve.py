@@ -25,6 +25,14 @@ host_token_app = typer.Typer(
 )
 app.add_typer(host_token_app, name="host-token")
 
+webhook_app = typer.Typer(
+    no_args_is_help=True,
+    help="The webhook of contest.yaml: Slack, Discord, a receiver of JSON, or mail.",
+    epilog="Example: `arena contest webhook test`",
+)
+app.add_typer(webhook_app, name="webhook")
+
+MAIL_PASSWORD = "ARENA_SMTP_PASSWORD"  # environment variable
 HostName = Annotated[str, typer.Argument(metavar="NAME", help="Whose token it is.")]
 
 
@@ -45,8 +53,8 @@ def serve_contest_command(
     """Serve the contest's pages and API until Ctrl-C. Nothing is lost when it is killed."""
     require_posix("arena contest serve")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small products: a second thread only waits, at full load
+    from leaderboard.server.server import Address, listen
     from leaderboard.service.context import ServiceSettings
-    from leaderboard.service.server import Address, listen
 
     settings = ServiceSettings(
         where=contest,
@@ -54,12 +62,15 @@ def serve_contest_command(
         zone=_check_zone(zone),
         is_https=https,
         max_model_bytes=max_model_mb * 1_000_000,
+        mail_password=os.environ.get(MAIL_PASSWORD),
     )
     _check_contest(settings)
     address = Address(host=host, port=port, proxies=proxy)
     if not https and host not in ("127.0.0.1", "localhost", "::1"):
         say("tokens are sent unencrypted; on the internet put a proxy with https in front, and serve with --https")
-    listen(settings, address, lambda url: say(f"serving {contest.split('@')[-1]} at {url}{settings.root}/ (Ctrl-C ends it)"))
+    listen(
+        settings, address, lambda url: say(f"serving {contest.split('@')[-1]} at {url}{settings.root}/ (Ctrl-C ends it)"), say
+    )
 
 
 @host_token_app.command("new", epilog="Example: arena contest host-token new --name Ana --role assistant")
@@ -110,6 +121,22 @@ def host_token_list(contest: ContestPath = CONTEST_FILE, wide: Wide = False, as_
         return say("no host has a token yet; `arena contest host-token new --name Ana` makes one")
     rows = [(t.name, t.role.value, describe(t.created_at), describe(t.revoked_at) if t.revoked_at else "") for t in tokens]
     print_table((Prose("name"), Column("role"), Column("made", 2), Column("revoked", 2)), rows)
+
+
+@webhook_app.command("test", epilog="Example: arena contest webhook test")
+def webhook_test(contest: ContestPath = CONTEST_FILE) -> None:
+    """Send a test to the contest's webhook. By mail, the account's password comes from ARENA_SMTP_PASSWORD."""
+    from leaderboard.errors import ContestError
+    from leaderboard.messages import message
+    from leaderboard.notices import Notice, send_notices
+
+    with load_contest(contest) as opened:
+        rules = opened.rules()
+    if rules.webhook is None:
+        raise ContestError("the contest has no webhook; write one into contest.yaml and run `arena contest apply contest.yaml`")
+    test = Notice(sentence=message("notice_test"), facts={"event": "test"})
+    send_notices(rules.webhook, rules.name, [test], os.environ.get(MAIL_PASSWORD))
+    print("the webhook's receiver took the test")
 
 
 def _normalize_root(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,8 +13,9 @@ from leaderboard.cli.options import TeamName, current_time, load_contest, to_pla
 
 if TYPE_CHECKING:
     from arena.base.scores import Interval
+    from leaderboard.contest.disclosure import Digits
     from leaderboard.rules import Rules
-    from leaderboard.standings import Attempt, AttemptModel, Board, Standing
+    from leaderboard.standings import Attempt, AttemptModel, Board, Evidence, Standing
 
 
 app = typer.Typer()
@@ -30,7 +31,7 @@ def attempts(team: TeamName, contest: ContestPath = CONTEST_FILE, wide: Wide = F
         return print_json([to_plain(attempt) for attempt in submitted])
     if not submitted:
         return say(f"{team} has sent nothing yet")
-    scores = (*_own_metric(rules), Number("macro-F1"), *_metric_titles(priority=4))
+    scores = (*_own_metric(rules), Number("macro-F1"), *_metric_titles(submitted[0].metrics, priority=4))
     columns = (Number("attempt"), *scores, Column("arrived", 3), Column("file"))
     model, states = _format_models([attempt.model for attempt in submitted])
     rows = [(*_format_attempt(attempt, rules), *state) for attempt, state in zip(submitted, states, strict=True)]
@@ -89,7 +90,7 @@ def attempt_command(
     scores = details.attempt
     loss = "" if scores.log_loss is None else f", log loss {_score(scores.log_loss)}"
     f1 = f"macro-F1 {_score(scores.macro_f1)} (95 % interval {_range(details.interval)})"
-    say(f"{f1}, weighted F1 {_score(details.weighted_f1)}, {name_metrics(scores.metrics)}{loss}")
+    say(f"{f1}, weighted F1 {_score(details.weighted_f1)}{name_metrics(scores.metrics)}{loss}")
 
 
 @app.command("standings", epilog="Example: arena contest standings --json")
@@ -97,6 +98,7 @@ def standings_command(
     contest: ContestPath = CONTEST_FILE, private: Private = False, wide: Wide = False, as_json: Json = False
 ) -> None:
     """Rank the teams by their best attempt: by public scores, and after `close` by the private ones."""
+    from leaderboard.contest.disclosure import FULL, choose_digits
     from leaderboard.standings import Part
 
     with load_contest(contest) as opened:
@@ -104,22 +106,25 @@ def standings_command(
         lines = opened.standings(Part.PRIVATE) if private else board.lines
     if as_json:
         return print_json([to_plain(line) for line in lines])
-    scores = (*_own_metric(board.rules), Number("macro-F1"), Number("95 % interval", 2), *_metric_titles(priority=5))
-    columns = (Number("rank"), Column(""), Prose("team"), *scores, Number("attempts", 4))
-    marks = brackets([line.is_tied_with_above for line in lines])
+    digits = FULL if private else choose_digits(board.rules)
+    metrics = _metric_titles(lines[0].metrics if lines else {}, priority=5)
+    scores = (*_own_metric(board.rules), Number("macro-F1"), Number("95 % interval", 2), *metrics)
+    columns = (Number("rank"), Number("ranks"), Column("groups", 6), Prose("team"), *scores, Number("attempts", 4))
     model, states = _format_models([line.model for line in lines])
-    rows = [(*_format_line(line, mark, board.rules), *state) for line, mark, state in zip(lines, marks, states, strict=True)]
+    rows = [(*_format_line(line, board.rules, digits), *state) for line, state in zip(lines, states, strict=True)]
     if rows:
         print_table((*columns, *model), rows, title=board.rules.name)
     _say_certainty(board, lines, is_private=private)
 
 
-def _format_line(line: Standing, mark: str, rules: Rules) -> tuple[str, ...]:
+def _format_line(line: Standing, rules: Rules, digits: Digits) -> tuple[str, ...]:
     from leaderboard.standings import format_metrics
 
-    score = (_score(line.score),) if rules.metric_digest else ()
+    score = (_score(line.score, digits.score),) if rules.metric_digest else ()
+    interval = _range(line.interval, digits.interval)
     return (
-        *(str(line.rank), mark, _format_names(line), *score, _score(line.macro_f1), _range(line.interval)),
+        *("baseline" if line.rank is None else str(line.rank), _format_ranks(line), line.letters),
+        *(_format_names(line), *score, _score(line.macro_f1, digits.score), interval),
         *format_metrics(line.metrics),
         f"{line.n_attempts} of {line.n_allowed}",
     )
@@ -130,11 +135,11 @@ def _format_names(line: Standing) -> str:
     return line.team if line.shown_as == line.team else f"{line.team} (shown as {line.shown_as})"
 
 
-def brackets(is_tied_with_above: Sequence[bool]) -> list[str]:
-    """Return one character for each line: a bracket around lines tied by chance."""
-    ends = [*is_tied_with_above[1:], False][: len(is_tied_with_above)]
-    names = {(False, True): "┌", (True, True): "│", (True, False): "└", (False, False): ""}
-    return [names[above, below] for above, below in zip(is_tied_with_above, ends, strict=True)]
+def _format_ranks(line: Standing) -> str:
+    """Return the ranks that chance leaves open: `1 to 4`."""
+    if line.rank_low is None:
+        return ""
+    return str(line.rank_low) if line.rank_low == line.rank_high else f"{line.rank_low} to {line.rank_high}"
 
 
 def _say_certainty(board: Board, lines: Sequence[Standing], *, is_private: bool) -> None:
@@ -142,10 +147,11 @@ def _say_certainty(board: Board, lines: Sequence[Standing], *, is_private: bool)
 
     if not is_private:
         say(board.sentence)
-    if any(line.is_tied_with_above for line in lines):
-        say("brackets: the difference from the team above could be chance (paired bootstrap, Holm, 5 %)")
+    if any(line.rank_low for line in lines):
+        say("ranks: those that chance leaves open, for all teams at once with 95 %; teams of one group cannot be told apart")
     if lines:
-        say(f"intervals are over {lines[0].interval.n_units:,} {lines[0].interval.unit}")
+        speakers = "" if is_private else _describe_speakers(board.evidence)
+        say(f"intervals are over {lines[0].interval.n_units:,} {lines[0].interval.unit}{speakers}")
     rules, now = board.rules, current_time()
     if rules.closed_at is not None:
         say(f"final: closed by the host at {describe(rules.closed_at)}, ranked by the {board.part} scores")
@@ -156,19 +162,26 @@ def _say_certainty(board: Board, lines: Sequence[Standing], *, is_private: bool)
         say("no deadline")
 
 
+def _describe_speakers(evidence: Evidence) -> str:
+    if evidence.unit == "speakers":
+        return ""
+    names = f"names {evidence.n_speakers} speakers" if evidence.n_speakers else "names no speakers"
+    return f": the solution {names}, so nothing is said of other speakers"
+
+
 def _own_metric(rules: Rules) -> tuple[Column, ...]:
     return (Number(rules.metric_name),) if rules.metric_digest else ()
 
 
-def _metric_titles(priority: int) -> list[Column]:
-    from leaderboard.standings import METRICS
+def _metric_titles(values: Mapping[str, float], priority: int) -> list[Column]:
+    from leaderboard.standings import list_metrics
 
-    return [Number(metric.name, priority) for metric in METRICS]
-
-
-def _score(value: float) -> str:
-    return f"{value:.4f}"
+    return [Number(metric.name, priority) for metric in list_metrics(values)]
 
 
-def _range(interval: Interval) -> str:
-    return f"{_score(interval.low)} to {_score(interval.high)}"
+def _score(value: float, digits: int = 4) -> str:
+    return f"{value:.{digits}f}"
+
+
+def _range(interval: Interval, digits: int = 4) -> str:
+    return f"{_score(interval.low, digits)} to {_score(interval.high, digits)}"

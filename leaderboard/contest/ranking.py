@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sqlalchemy import Connection
 
 from arena.base.scores import Interval
 from leaderboard.contest.cache import ContestCache
+from leaderboard.contest.disclosure import disclose_standing
 from leaderboard.database.rows import read_rules, read_teams
 from leaderboard.errors import ContestError
 from leaderboard.rules import Rules, Ties
-from leaderboard.scoring.significance import TeamComparison, compare_teams, describe_leader
-from leaderboard.standings import Attempt, Board, Part, Standing, compute_ranks, find_best_attempt, split_by_arrival
+from leaderboard.scoring.grading import count_speakers
+from leaderboard.scoring.lead import describe_lead
+from leaderboard.scoring.significance import RankStatements, compare_teams
+from leaderboard.standings import Attempt, Board, Evidence, Part, Standing, compute_ranks, find_best_attempt, split_by_arrival
 from leaderboard.teams import Team, name_key
 
 _NO_PRIVATE = "private standings need a Usage column in the solution and this one has none; leave out --private"
@@ -25,6 +28,7 @@ class Ranking:
     """The standings, and a sentence on the significance of the lead."""
 
     lines: tuple[Standing, ...]
+    evidence: Evidence
     sentence: str
 
 
@@ -38,8 +42,9 @@ class _Entry:
 
 
 def read_ranks(connection: Connection, cache: ContestCache, rules: Rules) -> dict[str, int]:
-    """Return the public rank of each ranked team, by name."""
-    return _ranks(_entries(connection, cache, rules, Part.PUBLIC), rules)
+    """Return the public rank of each ranked team, by name; a baseline has none."""
+    entries = _entries(connection, cache, rules, Part.PUBLIC)
+    return _ranks([entry for entry in entries if not entry.team.is_baseline], rules)
 
 
 def compute_public_interval(
@@ -65,12 +70,22 @@ def read_standings(connection: Connection, cache: ContestCache, part: Part) -> t
 
 
 def read_board(connection: Connection, cache: ContestCache) -> Board:
-    """Return the public scores while the contest runs, the final ones after its host closed it."""
-    rules = read_rules(connection)
+    """Return what everybody may see: public scores while the contest runs, final ones after its host closed it."""
+    return cache.get_current(connection, "board", lambda: _build_board(connection, cache, read_rules(connection)))
+
+
+def _build_board(connection: Connection, cache: ContestCache, rules: Rules) -> Board:
     solution = cache.solution(connection, rules.solution_digest)
     part = Part.PRIVATE if rules.is_closed and solution.has_private else Part.PUBLIC
     ranking = _rank(connection, cache, rules, part)
-    return Board(rules=rules, part=part, is_final=rules.is_closed, lines=ranking.lines, sentence=ranking.sentence)
+    return Board(
+        rules=rules,
+        part=part,
+        is_final=rules.is_closed,
+        lines=tuple(disclose_standing(line, rules) for line in ranking.lines),
+        evidence=ranking.evidence,
+        sentence=ranking.sentence,
+    )
 
 
 def _rank(connection: Connection, cache: ContestCache, rules: Rules, part: Part) -> Ranking:
@@ -99,48 +114,59 @@ def _ranks(entries: Sequence[_Entry], rules: Rules) -> dict[str, int]:
 
 def _compute_ranking(connection: Connection, cache: ContestCache, rules: Rules, part: Part) -> Ranking:
     entries = _entries(connection, cache, rules, part)
-    if not entries:
-        return Ranking(lines=(), sentence=describe_leader([], np.empty(0), compare_teams(np.empty(0), np.empty((1, 0)), 1), ""))
-    by_rank = _ranks(entries, rules)
+    order = _ranks(entries, rules)
     # Equal ranks are in the order of the visible names, which reveals nothing of the others.
-    entries.sort(key=lambda entry: (by_rank[entry.team.name], name_key(entry.team.shown_as)))
+    entries.sort(key=lambda entry: (order[entry.team.name], name_key(entry.team.shown_as)))
     solution = cache.solution(connection, rules.solution_digest)
     draws = cache.resamples(solution, part)
+    evidence = Evidence(unit=draws.unit_name, n_units=draws.n_units, n_speakers=count_speakers(solution, part))
+    if not entries:
+        return Ranking(lines=(), evidence=evidence, sentence=describe_lead((), evidence))
     replicates = cache.replicates(connection, solution, part, [entry.best.digest for entry in entries])
-    f1 = np.array([entry.best.macro_f1 for entry in entries])
-    tests = compare_teams(f1, replicates, draws.n_units)
-    intervals = [draws.interval(column) for column in replicates.T]
-    lines = _lines(entries, by_rank, intervals, tests, has_test=rules.metric_digest is None)
-    if rules.metric_digest is not None and len(lines) > 1:
-        return Ranking(lines=lines, sentence=_untested_sentence(lines, rules))
-    return Ranking(lines=lines, sentence=describe_leader([line.shown_as for line in lines], f1, tests, draws.unit_name))
+    indices = [index for index, entry in enumerate(entries) if not entry.team.is_baseline]
+    f1 = np.array([entries[index].best.macro_f1 for index in indices])
+    statements = compare_teams(f1, replicates[:, indices], evidence) if rules.is_tested else None
+    by_rank = _ranks([entries[index] for index in indices], rules)
+    lines = [
+        _build_line(entry, by_rank.get(entry.team.name), draws.interval(column))
+        for entry, column in zip(entries, replicates.T, strict=True)
+    ]
+    for place, index in enumerate(indices):
+        lines[index] = lines[index] if statements is None else _add_statement(lines[index], statements, place)
+    ranked = [lines[index] for index in indices]
+    sentence = describe_lead(ranked, evidence) if rules.is_tested else _untested_sentence(ranked, rules, evidence)
+    return Ranking(lines=tuple(lines), evidence=evidence, sentence=sentence)
 
 
-def _lines(
-    entries: Sequence[_Entry], by_rank: dict[str, int], intervals: Sequence[Interval], tests: TeamComparison, *, has_test: bool
-) -> tuple[Standing, ...]:
-    return tuple(
-        Standing(
-            rank=by_rank[entry.team.name],
-            team=entry.team.name,
-            shown_as=entry.team.shown_as,
-            score=entry.best.score,
-            macro_f1=entry.best.macro_f1,
-            metrics=entry.best.metrics,
-            interval=interval,
-            is_tied_with_above=tied and has_test,
-            could_be_first=could and (has_test or by_rank[entry.team.name] == 1),
-            best=entry.best.number,
-            n_attempts=len(entry.attempts),
-            n_allowed=entry.team.n_allowed,
-            model=entry.best.model,
-            attempts=entry.attempts,
-        )
-        for entry, interval, tied, could in zip(entries, intervals, tests.is_tied_with_above, tests.could_be_first, strict=True)
+def _build_line(entry: _Entry, rank: int | None, interval: Interval) -> Standing:
+    return Standing(
+        rank=rank,
+        team=entry.team.name,
+        shown_as=entry.team.shown_as,
+        score=entry.best.score,
+        macro_f1=entry.best.macro_f1,
+        metrics=entry.best.metrics,
+        interval=interval,
+        rank_low=None,
+        rank_high=None,
+        letters="",
+        could_be_first=False,
+        best=entry.best.number,
+        n_attempts=len(entry.attempts),
+        n_allowed=entry.team.n_allowed,
+        model=entry.best.model,
+        attempts=entry.attempts,
     )
 
 
-def _untested_sentence(lines: Sequence[Standing], rules: Rules) -> str:
+def _add_statement(line: Standing, statements: RankStatements, place: int) -> Standing:
+    low, high = statements.low[place], statements.high[place]
+    return replace(line, rank_low=low, rank_high=high, letters=statements.letters[place], could_be_first=low == 1)
+
+
+def _untested_sentence(lines: Sequence[Standing], rules: Rules, evidence: Evidence) -> str:
+    if len(lines) < 2:
+        return describe_lead(lines, evidence)
     first = [line.shown_as for line in lines if line.rank == 1]
     verb = "is" if len(first) == 1 else "are"
     return f"{', '.join(first)} {verb} first by {rules.metric_name}; this metric has no test of whether that is chance."

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     FILE = "file"
     MARKDOWN = "markdown"  # written here, or the path of a file.md
     URL = "url"
+    WEBHOOK = "webhook"
     DOWNLOADS = "downloads"
     TEAMS = "teams"
 
@@ -56,7 +57,7 @@ KEYS: Mapping[str, Key] = {
     "bonus": Key(kind=Kind.NUMBER, column="bonus", is_required=True),
     "details": Key(kind=Kind.WORD, column="details", words=tuple(DetailsFrom), is_required=True),
     "rank": Key(kind=Kind.WORD, column="rank_by", words=tuple(RankBy), is_required=True, is_fixed=True),
-    "webhook": Key(kind=Kind.URL, column="webhook"),
+    "webhook": Key(kind=Kind.WEBHOOK, column="webhook"),
     "pages.task": Key(kind=Kind.MARKDOWN),
     "pages.rules": Key(kind=Kind.MARKDOWN),
     "pages.address": Key(kind=Kind.URL),

@@ -19,6 +19,7 @@ from leaderboard.deadline import parse_deadline
 from leaderboard.errors import ContestFileError, FileError, LeaderboardError
 from leaderboard.files.csv_table import MAX_BYTES, Problems, read_file
 from leaderboard.teams import name_key, tidy_name
+from leaderboard.webhook import parse_webhook
 
 _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _MAX_TEXT = 20_000  # characters of a text of the pages
@@ -97,6 +98,7 @@ def _read_value(name: str, key: Key, entry: Entry, folder: Path) -> Any:
         Kind.FILE: partial(_read_file, folder),
         Kind.MARKDOWN: partial(_read_markdown, folder),
         Kind.URL: _read_url,
+        Kind.WEBHOOK: _read_webhook,
     }
     return readers[key.kind](text.strip())
 
@@ -140,6 +142,11 @@ def _read_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or len(text) > 2000 or not text.isprintable():
         raise ValueError(f"is an address that begins with https:// or http://, not {text[:40]!r}")
+    return text
+
+
+def _read_webhook(text: str) -> str:
+    parse_webhook(text)
     return text
 
 

@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from arena.base.csv_export import format_csv
 from leaderboard.contest import ranking
 from leaderboard.contest.cache import ContestCache
-from leaderboard.standings import METRICS, Part, Standing
+from leaderboard.contest.disclosure import Digits, choose_digits
+from leaderboard.standings import Evidence, Part, Standing, list_metrics
 from leaderboard.store import Contest
 
 
@@ -19,7 +20,11 @@ from leaderboard.store import Contest
 class BoardLine:
     """A team on the board. Every field but `team` is public."""
 
-    rank: int
+    rank: int | None  # None: a baseline, out of rank
+    rank_low: int | None  # ranks that chance leaves open, for all teams at once with 95 %; None: not tested
+    rank_high: int | None
+    letters: str  # teams that share one cannot be told apart
+    could_be_first: bool
     team: str = field(repr=False)  # its name, which only the team and the host see
     name: str  # the public one: name or pseudonym
     score: float  # public
@@ -32,8 +37,6 @@ class BoardLine:
     metrics: Mapping[str, float]
     n_attempts: int
     sent_at: datetime  # UTC
-    is_tied: bool  # with the line above
-    could_be_first: bool
     model: str  # carried, verified, differs; empty without a model
 
 
@@ -45,7 +48,9 @@ class PublicBoard:
     is_closed: bool  # by the host
     is_final: bool  # ranked by the private score
     has_private: bool
+    digits: Digits  # of scores and intervals
     has_significance: bool  # differences of this metric can be tested against chance
+    evidence: Evidence
     lines: Sequence[BoardLine]
 
 
@@ -66,7 +71,9 @@ def build_public_board(connection: Connection, cache: ContestCache) -> PublicBoa
         is_closed=board.rules.is_closed,
         is_final=is_final,
         has_private=cache.solution(connection, board.rules.solution_digest).has_private,
-        has_significance=board.rules.metric_digest is None,
+        digits=choose_digits(board.rules),
+        has_significance=board.rules.is_tested,
+        evidence=board.evidence,
         lines=[_line(line, by_team[line.team], is_final) for line in board.lines],
     )
 
@@ -74,6 +81,10 @@ def build_public_board(connection: Connection, cache: ContestCache) -> PublicBoa
 def _line(standing: Standing, public: Standing, is_final: bool) -> BoardLine:
     return BoardLine(
         rank=standing.rank,
+        rank_low=standing.rank_low,
+        rank_high=standing.rank_high,
+        letters=standing.letters,
+        could_be_first=standing.could_be_first,
         team=standing.team,
         name=standing.shown_as,
         score=public.score,
@@ -86,23 +97,23 @@ def _line(standing: Standing, public: Standing, is_final: bool) -> BoardLine:
         metrics=standing.metrics,
         n_attempts=standing.n_attempts,
         sent_at=standing.attempts[-1].arrived_at,
-        is_tied=standing.is_tied_with_above,
-        could_be_first=standing.could_be_first,
         model="" if standing.model is None else standing.model.state,
     )
 
 
 def format_standings_csv(board: PublicBoard) -> str:
     """Return the standings as CSV, formulas neutralised; on a final board each title says public or private."""
+    metrics = list_metrics(board.lines[0].metrics) if board.lines else ()
     public, private = ("public ", "private ") if board.is_final else ("", "")
-    header = ["rank", "team", f"{public}{board.metric}"]
+    header = ["rank", "rank low", "rank high", "groups", "team", f"{public}{board.metric}"]
     header += [f"private {board.metric}"] if board.is_final else []
-    header += [f"{private}macro-F1 low", f"{private}macro-F1 high", *(f"{private}{metric.name}" for metric in METRICS)]
+    header += [f"{private}macro-F1 low", f"{private}macro-F1 high", *(f"{private}{metric.name}" for metric in metrics)]
     header += ["attempts", "sent"]
     rows = [
         [
-            *(line.rank, line.name, line.score, *([line.final] if board.is_final else []), line.low, line.high),
-            *(line.metrics[metric.key] for metric in METRICS),
+            *(line.rank or "baseline", line.rank_low or "", line.rank_high or "", line.letters),
+            *(line.name, line.score, *([line.final] if board.is_final else []), line.low, line.high),
+            *(line.metrics[metric.key] for metric in metrics),
             *(line.n_attempts, line.sent_at.isoformat()),
         ]
         for line in board.lines

@@ -108,7 +108,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters |= {"score": "{:.4f}".format, "short": "{:.2f}".format, "utc": format_utc}
+    environment.filters |= {"score": format_score, "short": "{:.2f}".format, "utc": format_utc}
     return environment
 
 
@@ -116,6 +116,10 @@ def _environment() -> Environment:
 def _stamp() -> str:
     content = b"".join(path.read_bytes() for path in sorted(STATIC.iterdir()))
     return hashlib.sha256(content).hexdigest()[:12]
+
+
+def format_score(value: float, digits: int = 4) -> str:
+    return f"{value:.{digits}f}"
 
 
 def format_utc(moment: datetime) -> str:

@@ -12,10 +12,11 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 
 from arena.base.texts import Words
+from leaderboard.contest.disclosure import Digits
 from leaderboard.pages.board_cache import BoardLine, PublicBoard
 from leaderboard.pages.render import join_names, render_fragment
 from leaderboard.pages.team_page import axis_ends, project
-from leaderboard.standings import METRICS, format_metrics
+from leaderboard.standings import FEWEST_UNITS, METRICS, format_metrics, list_metrics
 
 SORTS = ("rank", "team", "score", "final", *(metric.key for metric in METRICS), "attempts", "sent")
 _FALLING = (  # columns that sort from the greatest first
@@ -75,8 +76,7 @@ class TableRow:
     line: BoardLine
     metrics: Sequence[str]  # rounded
     is_own: bool
-    is_tied: bool  # with the row above
-    bracket: str  # CSS class: top, middle, end; empty without a tie
+    ranks: str  # that chance leaves open, empty: not tested
     x: float
     low_x: float
     high_x: float
@@ -91,9 +91,10 @@ class StandingsPage:
     note: str
     lines: Sequence[TableRow]
     columns: Sequence[TableColumn]
-    has_ties: bool
+    has_significance: bool
     is_final: bool
     has_private: bool
+    digits: Digits
     refreshes: bool
     low: float  # ends of the axis of the intervals
     high: float
@@ -110,42 +111,51 @@ def build_standings_page(board: PublicBoard, view: StandingsView, words: Words) 
     """Return the context of the page."""
     visible = _select_lines(board, view)
     ends = axis_ends([line.low for line in board.lines], [line.high for line in board.lines])
-    brackets = _find_brackets(board.lines) if view.sort == "rank" and not view.is_falling else {}
     hidden = _count_hidden(board, visible, view)
     first = board.lines[0] if board.lines else None
     return StandingsPage(
         lead=write_lead(board, words),
-        note="" if first is None else _write_note(first, words),
-        lines=[_build_row(line, ends, brackets.get(line.team, ""), hidden.get(line.team, 0), view) for line in visible],
+        note="" if first is None else _write_note(board, first, words),
+        lines=[_build_row(line, ends, hidden.get(line.team, 0), view) for line in visible],
         columns=_list_columns(board, view, words),
         low=ends[0],
         high=ends[1],
-        has_ties=any(line.is_tied for line in visible),
+        has_significance=board.has_significance,
         is_final=board.is_final,
         has_private=board.has_private,
+        digits=board.digits,
         refreshes=view.refreshes and not board.is_final and not view.is_static,
         controls=[] if view.is_static else _list_controls(board, visible, view),
     )
 
 
-def _write_note(line: BoardLine, words: Words) -> str:
+def _write_note(board: PublicBoard, line: BoardLine, words: Words) -> str:
     n, replicates = words.number(line.n_units), words.number(line.n_replicates)
-    return words("intervals_over", n=n, unit=words(f"unit_{line.unit}"), replicates=replicates)
+    notes = [words("ranks_help")] if board.has_significance else []
+    notes.append(words("intervals_over", n=n, unit=words(f"unit_{line.unit}"), replicates=replicates))
+    if board.evidence.unit == "clips":
+        n_speakers = board.evidence.n_speakers
+        notes.append(words("over_few_speakers", n=n_speakers) if n_speakers else words("over_no_speakers"))
+    return " ".join(notes)
 
 
 def write_lead(board: PublicBoard, words: Words) -> str:
     """Return one sentence on the leader, ties by chance included."""
-    if not board.lines:
+    lines = [line for line in board.lines if line.rank is not None]
+    if not lines:
         return words("nobody")
-    first = board.lines[0]
-    shared = [line.name for line in board.lines if line.rank == 1]
-    others = [line.name for line in board.lines[1:] if line.could_be_first]
-    if len(board.lines) == 1:
+    first = lines[0]
+    shared = [line.name for line in lines if line.rank == 1]
+    others = [line.name for line in lines[1:] if line.could_be_first]
+    if len(lines) == 1:
         return words("first_only", team=first.name)
     if len(shared) > 1 and len(shared) > len(others):
         return words("first_shared", teams=join_names(words, shared))
     if not board.has_significance:
         return words("first_plain", team=first.name, metric=board.metric)
+    if not board.evidence.names_leader:
+        few, unit = board.evidence.n_speakers or board.evidence.n_units, "speakers" if board.evidence.n_speakers else "clips"
+        return words("first_few", team=first.name, n=few, unit=words(f"unit_{unit}"), needed=FEWEST_UNITS)
     if others:
         key = "first_tied_1" if len(others) == 1 else "first_tied_n"
         return words(key, team=first.name, n=len(others), others=join_names(words, others))
@@ -153,12 +163,13 @@ def write_lead(board: PublicBoard, words: Words) -> str:
 
 
 def _get_metric(key: str, line: BoardLine) -> float:
-    return line.metrics[key]
+    return line.metrics.get(key, 0.0)  # 0 for all while it is hidden
 
 
 def _sort_lines(board: PublicBoard, view: StandingsView) -> list[BoardLine]:
+    place = {line.team: index for index, line in enumerate(board.lines)}
     keys: dict[str, Callable[[BoardLine], Any]] = {
-        "rank": lambda line: line.rank,
+        "rank": lambda line: line.rank or place[line.team],
         "team": lambda line: line.name.casefold(),
         "score": lambda line: line.score,
         "final": lambda line: line.score if line.final is None else line.final,
@@ -185,22 +196,18 @@ def _count_hidden(board: PublicBoard, visible: Sequence[BoardLine], view: Standi
     return {team: n for team, n in gaps.items() if n > 0}
 
 
-def _find_brackets(lines: Sequence[BoardLine]) -> dict[str, str]:
-    brackets: dict[str, str] = {}
-    for line, after in zip(lines, [*lines[1:], None], strict=False):
-        is_tied_below = after is not None and after.is_tied
-        if line.is_tied or is_tied_below:
-            brackets[line.team] = "middle" if line.is_tied and is_tied_below else "end" if line.is_tied else "top"
-    return brackets
+def _format_ranks(line: BoardLine) -> str:
+    if line.rank_low is None:
+        return ""
+    return str(line.rank_low) if line.rank_low == line.rank_high else f"{line.rank_low}–{line.rank_high}"  # noqa: RUF001
 
 
-def _build_row(line: BoardLine, ends: tuple[float, float], bracket: str, n_before: int, view: StandingsView) -> TableRow:
+def _build_row(line: BoardLine, ends: tuple[float, float], n_before: int, view: StandingsView) -> TableRow:
     return TableRow(
         line=line,
         metrics=format_metrics(line.metrics),
         is_own=line.team == view.team,
-        is_tied=bool(bracket) and line.is_tied,
-        bracket=bracket,
+        ranks=_format_ranks(line),
         x=project(line.score if line.final is None else line.final, ends),
         low_x=project(line.low, ends),
         high_x=project(line.high, ends),
@@ -209,14 +216,17 @@ def _build_row(line: BoardLine, ends: tuple[float, float], bracket: str, n_befor
 
 
 def _list_columns(board: PublicBoard, view: StandingsView, words: Words) -> list[TableColumn]:
-    titles = [("rank", words("rank"), "n"), ("team", words("team"), "who")]
+    titles = [("rank", words("rank"), "n")]
+    titles += [("", words("ranks"), "n"), ("", words("groups"), "wide letters")] if board.has_significance else []
+    titles.append(("team", words("team"), "who"))
     if board.is_final:
         titles.append(("final", words("private_score", metric=board.metric), "n"))
         titles.append(("score", words("public_score", metric=board.metric), "n wide"))
     else:
         titles.append(("score", board.metric, "n"))
     titles.append(("", words("interval"), "spread"))
-    titles += [(key, words(key), "n wide") for key in (*(metric.key for metric in METRICS), "attempts", "sent")]
+    metrics = list_metrics(board.lines[0].metrics) if board.lines else ()
+    titles += [(key, words(key), "n wide") for key in (*(metric.key for metric in metrics), "attempts", "sent")]
     columns = []
     for key, title, style in titles:
         is_sorted = key == view.sort

@@ -9,8 +9,8 @@ from datetime import datetime
 import numpy as np
 
 from arena.base.scores import Counts
-from leaderboard.contest.attempt_details import Details
-from leaderboard.standings import METRICS, AttemptModel, format_metrics
+from leaderboard.contest.disclosure import Digits, ShownDetails
+from leaderboard.standings import AttemptModel, format_metrics, list_metrics
 
 _N_MISTAKES = 5
 _N_SHADES = 4
@@ -42,10 +42,11 @@ class Mistake:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AttemptView:
-    """An attempt as its team sees it."""
+    """An attempt as its team sees it; labels, cells, classes and mistakes are empty while they are hidden."""
 
     number: int
     metric: str
+    digits: Digits
     score: float
     low: float
     high: float
@@ -88,6 +89,7 @@ class TeamView:
     n_ranked: int
     best: float | None
     n_left: int
+    digits: Digits
     remaining: str  # sentence on the attempts left
     takes_models: bool  # for attempts that are not verified
     attempts: Sequence[AttemptView]
@@ -109,25 +111,27 @@ def _shade(step: int, is_right: bool) -> str:
     return f"{'right' if is_right else 'wrong'}-{step}" if step else "zero"
 
 
-def build_attempt_view(details: Details, metric: str, *, is_best: bool) -> AttemptView:
+def build_attempt_view(details: ShownDetails, metric: str, digits: Digits, *, is_best: bool) -> AttemptView:
     """Return the view of an attempt; `metric` names its score."""
-    confusion = np.array(details.confusion, dtype=np.int64)
-    labels = [line.label for line in details.classes]
+    classes = details.classes or ()
+    labels = [line.label for line in classes]
+    confusion = np.array(details.confusion or (), dtype=np.int64).reshape(len(labels), len(labels))
     attempt = details.attempt
     return AttemptView(
         number=attempt.number,
         metric=metric,
+        digits=digits,
         score=attempt.score,
         low=details.interval.low,
         high=details.interval.high,
-        metrics=[(metric.key, value) for metric, value in zip(METRICS, format_metrics(attempt.metrics), strict=True)],
+        metrics=[(m.key, text) for m, text in zip(list_metrics(attempt.metrics), format_metrics(attempt.metrics), strict=True)],
         arrived_at=attempt.arrived_at,
         file_name=attempt.file_name,
         counts=is_best,
         model=attempt.model,
         labels=labels,
         cells=shade_cells(confusion),
-        classes=[ClassLine(label=c.label, n=c.n_rows, f1=c.f1, width=round(100 * c.f1, 1)) for c in details.classes],
+        classes=[ClassLine(label=c.label, n=c.n_rows, f1=c.f1, width=round(100 * c.f1, 1)) for c in classes],
         mistakes=find_mistakes(confusion, labels),
     )
 

@@ -72,6 +72,11 @@ def find_rows(solution: Solution, part: Part) -> Indices:
     return np.flatnonzero(solution.is_public if part is Part.PUBLIC else solution.is_private)
 
 
+def count_speakers(solution: Solution, part: Part) -> int:
+    """Return the number of speakers that the solution names among the rows of a part; 0 without a Group column."""
+    return len(np.unique(solution.group[find_rows(solution, part)])) if solution.groups else 0
+
+
 def draw_resamples(solution: Solution, part: Part, *, n_replicates: int = N_REPLICATES, seed: int = 0) -> Resamples:
     """Return the draws for a part: of speakers where at least five have rows in it, of rows otherwise."""
     rows = find_rows(solution, part)

@@ -149,7 +149,7 @@ def put_pseudonym(service: ServiceDep, sender: TeamDep, body: PseudonymIn) -> Te
 
 
 def _team_out(service: Service, sender: Team) -> TeamOut:
-    attempts = service.contest.attempts(sender)
+    attempts = service.contest.shown_attempts(sender)
     return TeamOut(
         team=sender.name,
         pseudonym=sender.pseudonym,
@@ -162,9 +162,9 @@ def _team_out(service: Service, sender: Team) -> TeamOut:
 
 @router.get("/attempts/{number}", dependencies=_WITH_TOKEN, responses=_errors(401, 403, 404, 429))
 def attempt(service: ServiceDep, sender: TeamDep, number: Annotated[int, Path(ge=1, le=1_000_000)]) -> DetailsOut:
-    """One attempt in full: confusion matrix (row: truth) and scores by class, of the public rows."""
+    """One attempt, on the public rows: confusion matrix (row: truth) and scores by class are null until the host shows them."""
     _check_number(service, sender, number)
-    return DetailsOut.model_validate(service.contest.details(sender, number))
+    return DetailsOut.model_validate(service.contest.shown_details(sender, number))
 
 
 def _check_number(service: Service, sender: Team, number: int) -> None:
@@ -231,7 +231,7 @@ async def send_model(
 def _add_model(service: Service, sender: Team, number: int, model: Upload) -> ModelOut:
     _check_number(service, sender, number)
     result = add_model(service.contest, sender, number, model, service.now())
-    stored = service.contest.attempts(sender)[number - 1].model
+    stored = service.contest.shown_attempts(sender)[number - 1].model
     assert stored is not None, "it was stored above"
     return ModelOut(team=sender.name, attempt=number, model=stored, is_new=result.is_new)
 

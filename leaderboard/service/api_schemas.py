@@ -54,13 +54,19 @@ class ContestOut(_Model):
 
 
 def _with_metrics(base: type[_Model]) -> Any:
-    """Return a model with the fields of `base`, then one for each metric of the table."""
-    fields = {metric.key: (float, Field(validation_alias=AliasPath("metrics", metric.key))) for metric in METRICS}
+    """Return a model with the fields of `base`, then one for each metric of the table, null where it is not shown."""
+    fields = {
+        metric.key: (float | None, Field(default=None, validation_alias=AliasPath("metrics", metric.key))) for metric in METRICS
+    }
     return create_model("_WithMetrics", __base__=base, **fields)  # type: ignore[call-overload]
 
 
 class _LineScores(_Model):
-    rank: int
+    rank: int | None  # null: a baseline, out of rank
+    rank_low: int | None  # ranks that chance leaves open, for all teams at once with 95 %; null: not tested
+    rank_high: int | None
+    letters: str  # teams that share a letter cannot be told apart
+    could_be_first: bool
     name: str
     score: float
     final: float | None
@@ -71,8 +77,6 @@ class _LineScores(_Model):
 class LineOut(_with_metrics(_LineScores)):  # type: ignore[misc]
     n_attempts: int
     sent_at: datetime
-    is_tied: bool
-    could_be_first: bool
     model: ModelState | Literal[""]
 
 
@@ -102,9 +106,9 @@ class AttemptOut(_with_metrics(_AttemptScores)):  # type: ignore[misc]
 class DetailsOut(_Model):
     attempt: AttemptOut
     interval: Interval
-    weighted_f1: float
-    classes: list[ClassScores]
-    confusion: list[list[int]]
+    weighted_f1: float | None
+    classes: list[ClassScores] | None
+    confusion: list[list[int]] | None
 
 
 class PseudonymIn(_Model):
@@ -138,7 +142,7 @@ class ReceiptOut(_Model):
     interval: Interval
     is_new: bool
     n_left: int
-    rank: int | None  # null: no attempt of the team counts
+    rank: int | None  # null: a baseline, or no attempt of the team counts
     n_ranked: int
     notes: list[str]  # on what is odd in a file that was scored now
 

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from leaderboard.errors import LeaderboardError
+from leaderboard.notices import Notifier
 from leaderboard.pages.render import STATIC
 from leaderboard.service import api_routes, form_routes, host_routes, page_routes
 from leaderboard.service.context import ServiceSettings, open_service
@@ -64,7 +65,12 @@ def create_app(settings: ServiceSettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with open_service(settings) as service:
             app.state.service = service
-            yield
+            notifier = Notifier(service.contest, settings.mail_password)
+            notifier.start()
+            try:
+                yield
+            finally:
+                notifier.stop()
 
     app = FastAPI(
         title="Arena contest",

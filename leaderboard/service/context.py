@@ -39,6 +39,7 @@ class ServiceSettings:
     is_https: bool = False  # browsers reach it by https only
     max_bytes: int = MAX_BYTES  # limit of a submission
     max_model_bytes: int = MAX_MODEL_BYTES
+    mail_password: str | None = field(default=None, repr=False)  # of the account that a webhook by mail sends from
 
 
 class TokenRefused(LeaderboardError):

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from arena.base.texts import Words
 from leaderboard.actions.submit import read_notes
+from leaderboard.contest.disclosure import choose_digits
 from leaderboard.pages.board_cache import build_public_board, format_standings_csv, read_public_board
 from leaderboard.pages.render import PageFrame, PageProblem
 from leaderboard.pages.standings_page import StandingsPage, StandingsView, draw_standings, parse_view
@@ -95,13 +96,16 @@ def render_team_page(
 def build_team_view(service: Service, team: Team, words: Words) -> TeamView:
     """Return the context of the team's pages."""
     contest, rules = service.contest, service.contest.rules()
-    attempts = contest.attempts(team)
+    attempts, digits = contest.attempts(team), choose_digits(rules)
     best = find_best_attempt(attempts, rules.is_lower_better)
     board = read_public_board(contest)
     line = next((line for line in board.lines if line.team == team.name), None)
     views = [
         build_attempt_view(
-            contest.details(team, attempt.number), rules.metric_name, is_best=best is not None and attempt.number == best.number
+            contest.shown_details(team, attempt.number),
+            rules.metric_name,
+            digits,
+            is_best=best is not None and attempt.number == best.number,
         )
         for attempt in attempts
     ]
@@ -112,7 +116,8 @@ def build_team_view(service: Service, team: Team, words: Words) -> TeamView:
         pseudonym=team.pseudonym,
         rank=None if line is None else line.rank,
         n_ranked=len(board.lines),
-        best=None if best is None else best.score,
+        best=next((view.score for view in views if view.counts), None),
+        digits=digits,
         n_left=0 if team.disqualified_at else n_left,
         remaining=remaining,
         takes_models=rules.is_open(service.now(), team.deadline) and team.disqualified_at is None,
@@ -147,7 +152,7 @@ def _write_lead(request: Request, attempt: AttemptView, frame: PageFrame) -> str
     if request.method == "POST":
         return frame.words("attempt_n", n=attempt.number)
     key = "scored_before" if request.query_params.get("before") == "1" else "scored"
-    return frame.words(key, n=attempt.number, metric=attempt.metric, score=f"{attempt.score:.4f}")
+    return frame.words(key, n=attempt.number, metric=attempt.metric, score=f"{attempt.score:.{attempt.digits.score}f}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -22,6 +22,11 @@ class ContestFacts:
     is_final: bool = False  # its host has closed it
 
     @property
+    def ranked(self) -> tuple[Standing, ...]:
+        """Return the standings without baselines."""
+        return tuple(standing for standing in self.standings if standing.rank is not None)
+
+    @property
     def has_own_metric(self) -> bool:
         """Return whether the contest ranks by a score other than macro-F1."""
         return any(abs(standing.score - standing.macro_f1) > _SAME for standing in self.standings)

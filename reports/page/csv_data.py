@@ -140,7 +140,21 @@ def _doubts(facts: ReportFacts) -> Rows:
 
 def _contest(facts: ReportFacts) -> Rows:
     metrics = [metric.key for metric in METRICS]
-    head = ("rank", "team", "attempt", "counts", "macro_f1", *metrics, "low", "high", "arrived_at", "submission")
+    head = (
+        "rank",
+        "rank_low",
+        "rank_high",
+        "groups",
+        "team",
+        "attempt",
+        "counts",
+        "macro_f1",
+        *metrics,
+        "low",
+        "high",
+        "arrived_at",
+        "submission",
+    )
     rows: list[tuple[object, ...]] = [head]
     for line in facts.contest.standings if facts.contest else ():
         for attempt in line.attempts:
@@ -148,12 +162,13 @@ def _contest(facts: ReportFacts) -> Rows:
             span = (line.interval.low, line.interval.high) if counts else (None, None)
             values = (
                 attempt.macro_f1,
-                *(attempt.metrics[key] for key in metrics),
+                *(attempt.metrics.get(key) for key in metrics),
                 *span,
                 attempt.arrived_at.isoformat(),
                 attempt.digest,
             )
-            rows.append((line.rank, line.team, attempt.number, int(counts), *values))
+            ranks = ("baseline" if line.rank is None else line.rank, line.rank_low, line.rank_high, line.letters)
+            rows.append((*ranks, line.team, attempt.number, int(counts), *values))
     return rows
 
 

@@ -49,8 +49,9 @@ def _contest(facts: ReportFacts, t: Texts) -> str:
     contest = facts.contest
     if not contest:
         return ""
-    first = contest.standings[0] if contest.standings else None
-    return t.n("gist.contest", len(contest.standings), first=first.team, f1=score(first.macro_f1)) if first else contest.name
+    ranked = contest.ranked
+    first = ranked[0] if ranked else None
+    return t.n("gist.contest", len(ranked), first=first.team, f1=score(first.macro_f1)) if first else contest.name
 
 
 def _data(facts: ReportFacts, t: Texts) -> str:

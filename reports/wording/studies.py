@@ -83,10 +83,11 @@ def importances_note(sweep: StudyFacts, t: Texts) -> str:
 
 def contest_sentence(contest: ContestFacts, t: Texts) -> str:
     """Name the first team or teams, their lead, and how many could still be first."""
-    if not contest.standings:
+    ranked = contest.ranked
+    if not ranked:
         return t("contest.nobody")
-    first = [standing for standing in contest.standings if standing.rank == contest.standings[0].rank]
-    rest = contest.standings[len(first) :]
+    first = [standing for standing in ranked if standing.rank == 1]
+    rest = ranked[len(first) :]
     names, top = t.listed([standing.team for standing in first]), first[0]
     sure = ""
     if len(first) == 1:
@@ -95,7 +96,7 @@ def contest_sentence(contest: ContestFacts, t: Texts) -> str:
     text = t.n("contest.first", len(first), names=names, f1=score(top.macro_f1), sure=sure)
     if rest:
         text += t("contest.ahead", value=score(top.macro_f1 - rest[0].macro_f1), team=rest[0].team)
-        n_level = sum(standing.could_be_first for standing in contest.standings)
-        text += t("contest.level", n=n_level) if n_level > 1 else t("contest.clear")
+        n_level = sum(standing.could_be_first for standing in ranked)
+        text += t("contest.level", n=n_level) if n_level > 1 else t("contest.clear") if n_level else ""
     more = f" {t.n('contest.waiting', contest.n_waiting)}" if contest.n_waiting else ""
     return f"{text}.{more}"

@@ -82,18 +82,18 @@ def test_the_command_prints_the_result_and_its_exit_code_says_what_happened(tmp_
         code, out, err = submit(service, good, tokens["Ann"], "--team", "ann")
         with open_contest(tmp_path / "c.db") as contest:
             (attempt,) = contest.attempts(contest.team("Ann"))
-            interval = contest.details(contest.team("Ann"), 1).interval
+            interval = contest.shown_details(contest.team("Ann"), 1).interval
         assert (code, err) == (0, "")
         assert out == (
-            f"Ann, attempt 1: macro-F1 {attempt.score:.4f} (95 % interval {interval.low:.4f} to {interval.high:.4f} "
-            f"over {interval.n_units} {interval.unit}), accuracy {attempt.metrics['accuracy']:.4f}\n"
+            f"Ann, attempt 1: macro-F1 {attempt.score:.3f} (95 % interval {interval.low:.2f} to {interval.high:.2f} "
+            f"over {interval.n_units} {interval.unit})\n"
             "rank 1 of 1, 2 attempts left\n"
         )
         code, out, err = submit(service, bad, tokens["Ann"], "--team", "Ann")
         assert (code, out) == (3, "")
         assert err.startswith("error: bad.csv line 2: label '77' is not one of 0..9")
         good.write_bytes(submission(1) + b"\n")
-        told = f"the labels in good.csv are those of attempt 1, which scored {attempt.score:.4f}; no attempt was used"
+        told = f"the labels in good.csv are those of attempt 1, which scored {attempt.score:.3f}; no attempt was used"
         hint = "; add --again to use an attempt all the same\n"
         assert submit(service, good, tokens["Ann"], "--team", "Ann") == (8, "", f"error: {told}{hint}")
         assert submit(service, good, tokens["Ann"], "--team", "Ann", "--again")[1].startswith("Ann, attempt 2: ")

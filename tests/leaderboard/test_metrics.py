@@ -22,6 +22,8 @@ import json
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 import arena.cli
+from leaderboard.database.create import ContestSettings
+from leaderboard.rules import DetailsFrom
 from support.contests import made, send, solution
 from leaderboard.pages.publish import publish
 from leaderboard.service.app import create_app
@@ -32,7 +34,7 @@ from leaderboard.pages.standings_page import SORTS
 from reports.page.csv_data import METRICS
 from reports.reading.contest import read_contest
 
-with made(sys.argv[1], solution(), "Alpha", "Beta") as contest:
+with made(sys.argv[1], solution(), "Alpha", "Beta", settings=ContestSettings(details=DetailsFrom.DURING)) as contest:
     send(contest, "Alpha", 0, 1)
     send(contest, "Beta", 0)
     table = format_standings_csv(read_public_board(contest)).splitlines()

@@ -19,6 +19,7 @@ _OUTCOMES = ("passed", "failed", "error", "skipped")
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("soak", "long tests")
     group.addoption("--kills", type=int, default=1000, metavar="N", help="SIGKILLs in all, over storages and kinds of agents")
+    group.addoption("--weeks", type=float, default=1.0, metavar="X", help="weeks of a class that polls the board each minute")
     group.addoption("--seed", type=int, default=16, metavar="N", help="seed of all that is drawn, such as when to kill")
 
 

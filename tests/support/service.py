@@ -85,9 +85,11 @@ class Running:
 
 
 @contextmanager
-def running(where: str | Path, *options: str) -> Iterator[Running]:
-    """`arena contest serve` on a free port of 127.0.0.1, stopped at the end."""
+def running(where: str | Path, *options: str, n_files: int | None = None) -> Iterator[Running]:
+    """`arena contest serve` on a free port of 127.0.0.1, stopped at the end; `n_files`: it may open so many."""
     command = [sys.executable, "-m", "arena", "contest", "serve", "--contest", str(where), "--port", "0", *options]
+    if n_files is not None:
+        command = ["sh", "-c", f'ulimit -n {n_files}; exec "$@"', "sh", *command]
     root = ROOT
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=root, start_new_session=True)
     assert process.stderr is not None

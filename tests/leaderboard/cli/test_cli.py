@@ -82,14 +82,14 @@ def test_a_file_is_checked_for_its_form_alone() -> None:
 def test_three_files_are_scored_and_the_fourth_is_refused(folder: Path) -> None:
     started()
     first = arena("submit", "good.csv", "--team", "alpha")
-    assert first.startswith("Alpha, attempt 1: macro-F1 0.9499 (95 % interval ")
-    assert first.endswith(" over 20 clips), accuracy 0.9500\nrank 1 of 1, 2 attempts left\n")
+    assert first.startswith("Alpha, attempt 1: macro-F1 0.950 (95 % interval ")
+    assert first.endswith(" over 20 clips)\nrank 1 of 1, 2 attempts left\n")
     assert arena("submit", "good.csv", "--team", "alpha") == "the same file was scored before, no attempt was used\n" + first
     (folder / "spaced.csv").write_text((folder / "good.csv").read_text() + "\n")
-    told = "error: the labels in spaced.csv are those of attempt 1, which scored 0.9499; no attempt was used"
+    told = "error: the labels in spaced.csv are those of attempt 1, which scored 0.950; no attempt was used"
     assert arena("submit", "spaced.csv", "--team", "Alpha") == f"{told}; add --again to use an attempt all the same"
     receipt = json.loads(arena("submit", "spaced.csv", "--team", "Alpha", "--again", "--json"))
-    assert (receipt["attempt"]["number"], receipt["n_left"], receipt["attempt"]["accuracy"]) == (2, 1, 0.95)
+    assert (receipt["attempt"]["number"], receipt["n_left"], receipt["attempt"]["score"]) == (2, 1, 0.95)
     assert arena("submit", "poor.csv", "--team", "alpha").endswith("rank 1 of 1, 0 attempts left\n")
     refused = arena("submit", "bad.csv", "--team", "alpha")
     assert refused == "error: a team has 3 attempts and team 'Alpha' has used them all; its best one counts"
@@ -124,9 +124,9 @@ def test_standings_are_shown_to_people_and_machines() -> None:
     arena("submit", "good.csv", "--team", "Beta")
     table = [line.split() for line in arena("standings").splitlines() if line.strip()]
     assert table[0] == ["Digits", "2026"]
-    assert [row[:3] for row in table[-2:]] == [["1", "Beta", "0.9499"], ["2", "Alpha", "0.7494"]]
+    assert [row[:5] for row in table[-2:]] == [["1", "1", "a", "Beta", "0.950"], ["2", "2", "b", "Alpha", "0.749"]]
     lines = json.loads(arena("standings", "--json"))
-    assert [(line["rank"], line["team"], line["accuracy"]) for line in lines] == [(1, "Beta", 0.95), (2, "Alpha", 0.75)]
+    assert [(line["rank"], line["team"], line["score"]) for line in lines] == [(1, "Beta", 0.95), (2, "Alpha", 0.749)]
     assert arena("standings", "--private").startswith("error: private standings need a Usage column")
 
 
@@ -217,9 +217,9 @@ def test_a_corrected_solution_is_tried_before_it_is_taken(folder: Path) -> None:
     (folder / "corrected.csv").write_text((folder / "solution.csv").read_text().replace("c0,0", "c0,1"))
     command = ("rescore", "corrected.csv", "--reason", "c0 is a 1")
     assert "1.0000" in arena(*command, "--dry-run")
-    assert json.loads(arena("standings", "--json"))[0]["accuracy"] == 0.95
+    assert json.loads(arena("standings", "--json"))[0]["score"] == 0.95
     arena(*command)
-    assert json.loads(arena("standings", "--json"))[0]["accuracy"] == 1.0
+    assert json.loads(arena("standings", "--json"))[0]["score"] == 1.0
 
 
 def test_a_contest_ranks_by_the_metric_of_its_host(folder: Path) -> None:
@@ -231,7 +231,7 @@ def test_a_contest_ranks_by_the_metric_of_its_host(folder: Path) -> None:
     arena("init", "solution.csv", "--name", "Digits", "--metric", "errors.py", "--lower-is-better")
     arena("team", "add", "Alpha")
     arena("submit", "poor.csv", "--team", "Alpha")
-    assert arena("submit", "good.csv", "--team", "Alpha").startswith("Alpha, attempt 2: score 1.0000, macro-F1 0.9499")
+    assert arena("submit", "good.csv", "--team", "Alpha").startswith("Alpha, attempt 2: score 1.000, macro-F1 0.950")
     (line,) = json.loads(arena("standings", "--json"))
     assert (line["best"], line["score"]) == (2, 1.0)
     assert "errors" in arena("standings")

@@ -52,7 +52,7 @@ def test_other_files_of_the_same_labels_name_the_attempt_and_its_score_and_cost_
             with pytest.raises(RepeatedLabels) as caught:
                 send(contest, content)
             assert str(caught.value) == (
-                f"the labels in p.csv are those of attempt 2, which scored {first.score:.4f}; no attempt was used"
+                f"the labels in p.csv are those of attempt 2, which scored {first.score:.3f}; no attempt was used"
             )
             assert "son las del intento 2" in caught.value.translate("es")
         assert len(contest.attempts(contest.team("Alpha"))) == 2
@@ -79,14 +79,14 @@ def test_probabilities_make_other_work_where_the_hosts_own_metric_may_score_them
         scores = [send(contest, content).attempt.score for content in (SURE, UNSURE, predictions())]
         assert scores == [1.0, 0.875, 0.5]
         grant_attempts(contest, contest.team("Alpha"), 1, WHY)
-        with pytest.raises(RepeatedLabels, match=r"those of attempt 2, which scored 0\.8750"):
+        with pytest.raises(RepeatedLabels, match=r"those of attempt 2, which scored 0\.875"):
             send(contest, UNSURE + b"\n")
 
 
 def test_by_macro_f1_probabilities_alone_are_no_other_work(contest_place: str) -> None:
     with made(contest_place, solution(), "Alpha") as contest:
         send(contest, SURE)
-        with pytest.raises(RepeatedLabels, match=r"those of attempt 1, which scored 1\.0000"):
+        with pytest.raises(RepeatedLabels, match=r"those of attempt 1, which scored 1\.000"):
             send(contest, UNSURE)
 
 
@@ -94,7 +94,7 @@ def test_in_ladder_mode_the_score_is_the_one_that_the_team_was_shown(contest_pla
     with made(contest_place, solution(), "Alpha", settings=ContestSettings(is_ladder=True)) as contest:
         first = send(contest, predictions(0, 3)).attempt.score
         assert send(contest, predictions(0)).attempt.score == first  # better, but not surely
-        with pytest.raises(RepeatedLabels, match=f"those of attempt 2, which scored {first:.4f}"):
+        with pytest.raises(RepeatedLabels, match=f"those of attempt 2, which scored {first:.3f}"):
             send(contest, predictions(0) + b"\n")
 
 
@@ -105,7 +105,7 @@ def test_it_holds_after_a_merger_and_a_corrected_solution(contest_place: str) ->
         merge_teams(contest, contest.team("Beta"), contest.team("Alpha"), WHY)
         header, *rows = solution(flipped=(1,)).content.decode().splitlines()
         rescore(contest, parse_solution("\n".join([header, *reversed(rows)]).encode(), "solution.csv"), WHY)
-        with pytest.raises(RepeatedLabels, match=r"those of attempt 1, which scored 1\.0000"):
+        with pytest.raises(RepeatedLabels, match=r"those of attempt 1, which scored 1\.000"):
             send(contest, predictions(1) + b"\n")
         assert send(contest, predictions(1) + b"\n", again=True).attempt.number == 3
 

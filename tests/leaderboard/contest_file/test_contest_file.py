@@ -109,7 +109,8 @@ def test_the_example_makes_a_contest_and_names_every_key(tmp_path: Path) -> None
         ),
         (
             "webhook: ftp://x\n",
-            "contest.yaml line 1: key 'webhook' is an address that begins with https:// or http://, not 'ftp://x'",
+            "contest.yaml line 1: key 'webhook' a webhook is an address without a password such as "
+            "https://hooks.slack.com/services/..., or smtps://user@mail.example.org?to=ana@example.org; write one of these",
         ),
         ("teams: [Eco, ECO]\n", "contest.yaml line 1: key 'teams' names 'Eco' twice; keep one of them"),
         (

@@ -106,7 +106,7 @@ def test_grades_after_the_close_are_by_the_private_score_and_without_the_disqual
 def test_the_table_of_a_closed_contest_says_which_rows_each_column_is_of(contest: Contest, tmp_path: Path) -> None:
     publish(contest, tmp_path, NOW)
     before = (tmp_path / "standings.csv").read_text(encoding="utf-8").splitlines()[0]
-    assert before == "rank,team,macro-F1,macro-F1 low,macro-F1 high,accuracy,attempts,sent"
+    assert before == "rank,rank low,rank high,groups,team,macro-F1,macro-F1 low,macro-F1 high,attempts,sent"
     close_contest(contest, HostDecision(reason="over", decided_at=NOW))
     publish(contest, tmp_path, NOW)
     first = next(csv.DictReader(io.StringIO((tmp_path / "standings.csv").read_text(encoding="utf-8"))))

@@ -1,27 +1,17 @@
-"""The paired bootstrap against a loop, Student's t and Holm against tables, and the sentence that is made of them."""
+"""The paired bootstrap against a loop, and what it says of ranks."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
 from sklearn.metrics import f1_score
 
 from arena.base.resamples import Resamples
 from arena.base.scores import confusion_matrix, macro_f1
-from leaderboard.cli.standings import brackets
 from leaderboard.files.solution import Solution, parse_solution
 from leaderboard.scoring.grading import draw_resamples
-from leaderboard.scoring.significance import (
-    TeamComparison,
-    adjust_by_holm,
-    compare_teams,
-    compute_p_value,
-    compute_t_tail,
-    describe_leader,
-    standard_error,
-)
-from leaderboard.standings import Part
+from leaderboard.scoring.significance import compare_teams, find_differences, standard_error
+from leaderboard.standings import Evidence, Part
 
 N_ROWS, N_LABELS = 300, 4
 
@@ -87,99 +77,67 @@ def test_the_standard_error_is_that_of_many_fresh_contests() -> None:
     assert error == pytest.approx(np.std(differences), rel=0.15)
 
 
-@pytest.mark.parametrize("n_degrees", [1, 2, 3, 4, 5, 11, 12, 59, 60, 500, 999])
-@pytest.mark.parametrize("t", [0.0, 0.3, 1.0, 1.96, 3.5, 8.0])
-def test_the_tail_of_students_t_is_scipys(t: float, n_degrees: int) -> None:
-    assert compute_t_tail(t, n_degrees) == pytest.approx(2 * stats.t.sf(t, n_degrees), abs=1e-10)
+def evidence(n_units: int, unit: str = "speakers") -> Evidence:
+    return Evidence(unit=unit, n_units=n_units, n_speakers=n_units if unit == "speakers" else 0)
 
 
-def test_beyond_a_thousand_degrees_the_tail_is_the_normal() -> None:
-    assert compute_t_tail(1.96, 5999) == pytest.approx(2 * stats.t.sf(1.96, 5999), rel=1e-3)
-
-
-def test_holm_adjusts_step_by_step() -> None:
-    # 0.005 * 4; 0.01 * 3; 0.03 * 2; 0.04 * 1 is less than the one before
-    assert adjust_by_holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert adjust_by_holm([0.6, 0.7]) == [1.0, 1.0]
-    assert adjust_by_holm([]) == []
-
-
-def test_equal_scores_are_tied_and_far_ones_are_not() -> None:
+def test_equal_scores_are_one_group_and_far_ones_are_another() -> None:
     solution, predicted = world(12)
     draws = draw_resamples(solution, Part.PUBLIC)
     teams = np.stack([predicted[0], predicted[0], predicted[1], predicted[2]])
     scores = np.array([score(row, draws, solution) for row in teams])
-    result = compare_teams(scores, draws.macro_f1(teams), draws.n_units)
-    assert result.is_tied_with_above == (False, True, True, False)
-    assert result.could_be_first == (True, True, True, False)
-    assert compute_p_value(scores[:2], draws.macro_f1(teams[:2]), draws.n_units) == 1.0
-    low_high = draws.interval(draws.macro_f1(teams)[:, 0])
-    assert low_high.low < scores[0] < low_high.high
+    result = compare_teams(scores, draws.macro_f1(teams), evidence(12))
+    assert (result.low, result.high, result.letters) == ((1, 1, 1, 4), (3, 3, 3, 4), ("a", "a", "a", "b"))
 
 
-def test_under_no_difference_one_contest_in_twenty_names_a_winner_at_most() -> None:
-    rng = np.random.default_rng(3)
-    named = 0
-    for _ in range(120):
-        truth = rng.integers(0, 2, 120)
-        text = "id,label\n" + "".join(f"c{n},{label}\n" for n, label in enumerate(truth))
-        solution = parse_solution(text.encode(), "solution.csv")
-        teams = np.stack([np.where(rng.random(120) < 0.8, truth, 1 - truth) for _ in range(3)])
-        draws = draw_resamples(solution, Part.PUBLIC, n_replicates=200)
-        scores = np.array([score(row, draws, solution) for row in teams])
-        order = np.argsort(-scores)
-        named += sum(compare_teams(scores[order], draws.macro_f1(teams[order]), draws.n_units).could_be_first) == 1
-    assert named <= 16  # 6 are expected at most; the best of three is picked, which the test does not know
+def differ(n_units: int, gap: float, spread: float = 0.01, n_replicates: int = 2000) -> bool:
+    """Return whether two teams with a normal difference of this standard error are told apart."""
+    noise = np.random.default_rng(0).normal(0, spread * np.sqrt((n_units - 1) / n_units), n_replicates)
+    scores = np.array([0.9 + gap, 0.9])
+    return bool(find_differences(scores, np.stack([scores[0] + noise, 0.9 + 0 * noise], axis=1), n_units)[1, 0])
 
 
-def verdict(*could: bool, p: float = 0.01) -> TeamComparison:
-    return TeamComparison(is_tied_with_above=(False,) * len(could), could_be_first=could, p_second=p)
+@pytest.mark.parametrize(("n_units", "limit"), [(5, 2.776), (9, 2.306), (20, 2.15), (2000, 1.96)])
+def test_two_teams_differ_beyond_the_limit_of_students_t(n_units: int, limit: float) -> None:
+    assert differ(n_units, 0.01 * limit * 1.04)
+    assert not differ(n_units, 0.01 * limit * 0.96)
 
 
-@pytest.mark.parametrize(
-    ("names", "scores", "result", "expected"),
-    [
-        ([], [], verdict(), "No team has an attempt yet."),
-        (["Alpha"], [0.9], verdict(True), "Alpha is the only team with an attempt."),
-        (
-            ["Alpha", "Beta"],
-            [0.9, 0.85],
-            verdict(True, False),
-            "Alpha is first: its lead of 0.0500 over Beta is more than chance explains (p = 0.010 over speakers).",
-        ),
-        (
-            ["Alpha", "Beta"],
-            [0.9, 0.85],
-            verdict(True, False, p=1e-9),
-            "Alpha is first: its lead of 0.0500 over Beta is more than chance explains (p < 0.001 over speakers).",
-        ),
-        (
-            ["Alpha", "Beta", "Gamma"],
-            [0.9, 0.89, 0.5],
-            verdict(True, True, False),
-            "Alpha and Beta cannot be told apart: with other speakers any of them could be first.",
-        ),
-        (["Alpha", "Beta"], [0.9, 0.9], verdict(True, True), "Alpha and Beta share the first place with the same score."),
-        (
-            [f"T{n}" for n in range(9)],
-            [0.9 - n / 1000 for n in range(9)],
-            verdict(*[True] * 9),
-            "T0, T1, T2, T3, T4 and 4 more cannot be told apart: with other speakers any of them could be first.",
-        ),
-    ],
-)
-def test_a_sentence_says_who_is_really_first(
-    names: list[str], scores: list[float], result: TeamComparison, expected: str
-) -> None:
-    assert describe_leader(names, np.array(scores), result, "speakers") == expected
+def test_of_many_teams_a_pair_must_differ_by_more_than_of_two() -> None:
+    rng = np.random.default_rng(0)
+    scores = np.array([0.9, *np.full(24, 0.876)])  # 2.4 standard errors below
+    replicates = scores + rng.normal(0, 0.01 / np.sqrt(2), (2000, 25))
+    assert find_differences(scores[:2], replicates[:, :2], 100).any()
+    assert not find_differences(scores, replicates, 100).any()
 
 
-def test_brackets_stand_beside_those_that_belong_together() -> None:
-    assert brackets([False, True, True, False, False, True]) == ["┌", "│", "└", "", "┌", "└"]
-    assert brackets([]) == []
+def test_pairs_that_differ_leave_the_family_of_the_others() -> None:
+    rng = np.random.default_rng(0)
+    scores = np.array([0.9, 0.8745, *np.linspace(0.7, 0.1, 10)])  # the first two by 2.55 standard errors, the rest far apart
+    replicates = scores + rng.normal(0, 0.01 / np.sqrt(2), (2000, 12))
+    is_below = find_differences(scores, replicates, 500)
+    assert is_below.sum() == 66
+    close = np.array([0.9, 0.8745, *np.full(10, 0.89)])
+    assert not find_differences(close, close + replicates - scores, 500)[1, 0]
 
 
-@pytest.mark.parametrize(("n_units", "p"), [(1, 1.0), (4, 0.125), (9, 1 / 256)])
-def test_a_difference_that_no_resample_changes_is_as_sure_as_its_units_are_many(n_units: int, p: float) -> None:
-    replicates = np.tile([1.0, 0.0], (100, 1))
-    assert compute_p_value(np.array([1.0, 0.0]), replicates, n_units) == p
+def test_fewer_than_ten_speakers_name_no_single_leader() -> None:
+    scores = np.array([0.9, 0.5, 0.1])
+    replicates = scores + np.random.default_rng(0).normal(0, 0.001, (500, 3))
+    assert compare_teams(scores, replicates, evidence(9)).low == (1, 1, 3)
+    assert compare_teams(scores, replicates, evidence(9)).letters == ("a", "a", "b")
+    assert compare_teams(scores, replicates, evidence(10)).low == (1, 2, 3)
+    few = Evidence(unit="clips", n_units=500, n_speakers=4)
+    assert compare_teams(scores, replicates, few).low == (1, 1, 3)
+    assert compare_teams(scores, replicates, evidence(500, "clips")).low == (1, 2, 3)
+
+
+@pytest.mark.parametrize(("n_units", "are_different"), [(1, False), (4, False), (5, False), (6, True), (9, True)])
+def test_a_difference_that_no_resample_changes_is_as_sure_as_its_units_are_many(n_units: int, are_different: bool) -> None:
+    replicates = np.tile([1.0, 0.0], (100, 1))  # the sign test's 2 ** (1 - n), against 5 %
+    assert find_differences(np.array([1.0, 0.0]), replicates, n_units)[1, 0] == are_different
+
+
+def test_a_board_of_one_team_and_of_none_is_stated_too() -> None:
+    assert compare_teams(np.array([0.9]), np.full((10, 1), 0.9), evidence(20)).low == (1,)
+    assert compare_teams(np.empty(0), np.empty((10, 0)), evidence(20)).letters == ()

@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from leaderboard.errors import ContestError
-from leaderboard.service.server import open_listening_socket
+from leaderboard.server.server import open_listening_socket
 
 WAIT_S = 60
 

@@ -1,0 +1,1 @@
+"""The web server below the application: its socket, its connections, its log."""
