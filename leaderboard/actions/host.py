@@ -198,7 +198,7 @@ def rename(contest: Contest, team: Team, name: str, decision: HostDecision) -> T
         NameRefused: the name cannot be given, or another team has it.
     """
     with contest.database.write() as connection:
-        tidy = rename_team(connection, team, name)
+        tidy = rename_team(connection, team, name, decision.decided_at)
         log_action(connection, "rename", decision, {"before": team.name, "after": tidy}, team)
     return contest.team(tidy)
 

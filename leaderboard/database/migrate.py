@@ -36,7 +36,12 @@ def _from_1(rows: Rows) -> Rows:
 
 def _from_2(rows: Rows) -> Rows:
     """Let the log give the attempts beyond three, which a column of the teams gave."""
-    log = [row | {"actor": "host"} for row in rows.get("host_log", [])]
+    ids = {team["name"]: team["id"] for team in rows["teams"]}
+    log: list[dict[str, Any]] = []
+    for row in reversed(rows.get("host_log", [])):  # backwards, from the names of today to those before
+        if row["action"] == "rename":
+            ids[row["details"]["before"]] = ids.pop(row["details"]["after"], None)
+        log.insert(0, row | {"actor": "host", "team_id": ids.get(row["team"])})
     for team in rows["teams"]:
         n_allowed = team.pop("n_allowed", schema.N_ATTEMPTS)
         if n_allowed > schema.N_ATTEMPTS:
