@@ -136,7 +136,9 @@ def check_score() -> str:
 def page_round(n_teams: int) -> float:
     """Return pages per second for one reader, from the median time of a page with all teams."""
     with serve_contest(n_teams, n_teams) as (url, _):
-        took_s = [_page_s(f"{url}/?show=all", n_teams) for _ in range(N_PAGES + 4)][4:]  # the first computes the ranking
+        took_s = [_page_s(f"{url}/standings?show=all", n_teams) for _ in range(N_PAGES + 4)][
+            4:
+        ]  # the first computes the ranking
     return 1 / float(np.median(took_s))
 
 

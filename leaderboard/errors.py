@@ -10,6 +10,7 @@ LeaderboardError
 ├── ContestError         a contest that cannot be made, opened, read or written
 │   ├── TeamError        a team that is unknown or out of the contest
 │   │   ├── HostNeeded   a team's token where a host's is needed
+│   │   ├── JoinRefused  a join link that serves no more, or not this person
 │   │   └── NameRefused  a name or pseudonym that cannot be given
 │   │       └── NameOften  one more pseudonym after many in a day
 │   ├── ContestClosed    a submission after the deadline, or after the host closed the contest
@@ -113,6 +114,10 @@ class TeamError(ContestError):
 
 class HostNeeded(TeamError):
     """A team's token where the host's is needed."""
+
+
+class JoinRefused(TeamError):
+    """A join link that serves no more, or not this person."""
 
 
 class NameRefused(TeamError):

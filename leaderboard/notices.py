@@ -10,7 +10,6 @@ import logging
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -97,15 +96,19 @@ def _list_acts(connection: Connection, rules: Rules, since: Position) -> Sequenc
     for entry in read_log(connection):
         if entry.id <= since.entry or entry.team is not None:
             continue
+        values: dict[str, object] = {}
         if entry.action == "extend" and rules.deadline is not None:
-            values: dict[str, Any] = {"deadline": describe(rules.deadline)}
+            values = {"deadline": describe(rules.deadline)}
+            sentence = message("notice_extend", **values)
         elif entry.action == "announce":
             values = {"text": entry.details["text"]}
-        elif entry.action in ("close", "reopen"):
-            values = {}
+            sentence = message("notice_announce", **values)
+        elif entry.action == "close":
+            sentence = message("notice_close")
+        elif entry.action == "reopen":
+            sentence = message("notice_reopen")
         else:
             continue
-        sentence = message(f"notice_{entry.action}", **values)
         notices.append(Notice(sentence=sentence, facts={"event": entry.action, **values}))
     return notices
 

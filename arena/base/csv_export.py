@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 _STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def format_csv(rows: Iterable[Sequence[object]], newline: str = "\n") -> str:
+def format_csv(rows: Iterable[Sequence[object]], newline: str = "\n", separator: str = ",") -> str:
     """Return the rows as CSV, numbers with all their digits, texts that would run as formulas behind an apostrophe."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator=newline)
+    writer = csv.writer(text, lineterminator=newline, delimiter=separator)
     writer.writerows([escape_formula(cell) for cell in row] for row in rows)
     return text.getvalue()
 

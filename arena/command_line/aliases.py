@@ -19,7 +19,7 @@ _GROUPS = {  # group: other words for it
 }
 _SAME = {  # command: other words for it
     "config": "config list, config show, config view, settings",
-    "contest attempts": "contest submissions, contest team show, contest team attempts",
+    "contest attempts": "contest submissions, contest team attempts",
     "contest backup": "contest dump, contest snapshot",
     "contest gradebook": "contest grades, contest gradebooks",
     "contest init": "contest create, contest new, contest make",
@@ -31,8 +31,12 @@ _SAME = {  # command: other words for it
         "contest winner"
     ),
     "contest team add": "contest team create, contest team new, contest team register, contest add-team",
-    "contest team list": "contest teams, contest team ls, contest teams list, contest team view",
+    "contest team list": "contest teams, contest team ls, contest teams list",
     "contest rename": "contest team rename",
+    "contest join-link list": "contest invites, contest join-links, contest links, contest join-link ls",
+    "contest join-link new": "contest invite, contest join-link create, contest join-link add",
+    "contest team import": "contest roster, contest import-class, contest team load, contest class",
+    "contest team show": "contest team view, contest team members, contest team info, contest team describe",
     "contest token new": "contest token create, contest token generate, contest token add",
     "contest validate": "contest check, contest lint",
     "data get": "data download, data fetch, data pull",

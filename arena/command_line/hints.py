@@ -134,9 +134,7 @@ _MEANINGS = {  # line to type: the words that get it
     "the host hands out the contest's data (`arena contest pack`); public recordings: arena data get NAME": (
         "contest download, contest fetch, contest clips, contest dataset"
     ),
-    "the host adds a team: arena contest team add NAME": (
-        "contest join, contest register, join, signup, register, contest invite"
-    ),
+    "the host adds a team: arena contest team add NAME": ("contest join, contest register, join, signup, register"),
     "arena contest void TEAM NUMBER --reason TEXT (a wrong upload), arena contest grant TEAM --reason TEXT (one more)": (
         "contest reset, contest undo, contest retry, contest attempts reset, contest revert, "
         "contest attempts delete, contest cancel"
@@ -147,7 +145,9 @@ _MEANINGS = {  # line to type: the words that get it
         "contest team disqualify, contest team ban, contest team drop, contest disable, contest block"
     ),
     "arena contest merge TEAM --into OTHER --reason TEXT": "contest team merge, contest team join",
-    "arena contest team list": "team, teams, members, contest members, contest users, team list, contest participants",
+    "arena contest team list, arena contest team show TEAM (its members)": (
+        "team, teams, members, contest members, contest users, team list, contest participants"
+    ),
     "arena contest team add NAME": "team add, team create, contest user, add-team, create-team",
     "arena contest token revoke TEAM --reason TEXT": "contest token delete, contest token rm, contest token remove",
     "tokens are not stored, only their hashes; a new one: arena contest token new TEAM": (

@@ -62,8 +62,8 @@ def merge_teams(
                 update_shown_numbers(
                     connection, contest.cache, contest.cache.solution(connection, rules.solution_digest), team.id
                 )
-        is_token = schema.tokens.c.team_id == source.id  # members of the source team go on submitting
-        connection.execute(update(schema.tokens).where(is_token).values(team_id=target.id))
+        for table in (schema.members, schema.tokens):  # members of the source team go on submitting
+            connection.execute(update(table).where(table.c.team_id == source.id).values(team_id=target.id))
     return moves
 
 

@@ -63,3 +63,26 @@ def say_notes(notes: Iterable[str]) -> None:
 
 def current_time() -> datetime:
     return datetime.now(UTC)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file as UTF-8.
+
+    Raises:
+        ContestError: it cannot be written.
+    """
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file.
+
+    Raises:
+        ContestError: it cannot be written.
+    """
+    from leaderboard.errors import ContestError
+
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise ContestError(f"{path} cannot be written ({error.strerror}); choose another place") from error

@@ -59,7 +59,7 @@ def serve_contest_command(
     settings = ServiceSettings(
         where=contest,
         root=_normalize_root(root),
-        zone=_check_zone(zone),
+        zone=check_zone(zone),
         is_https=https,
         max_model_bytes=max_model_mb * 1_000_000,
         mail_password=os.environ.get(MAIL_PASSWORD),
@@ -146,7 +146,8 @@ def _normalize_root(text: str) -> str:
     return "".join(f"/{part}" for part in parts)
 
 
-def _check_zone(name: str | None) -> str | None:
+def check_zone(name: str | None) -> str | None:
+    """Return the name of a time zone as it is; refuse one that is none."""
     import zoneinfo
 
     if name is not None:

@@ -29,7 +29,8 @@ class TokenHolder:
 
 def new_token(connection: Connection, team_id: int, now: datetime, member_id: int | None = None) -> str:
     """Create a token of the team, or of its member, which nobody can read again; earlier tokens stay valid."""
-    token = secrets.token_urlsafe(_N_BYTES)
+    while (token := secrets.token_urlsafe(_N_BYTES)).startswith("-"):  # a spreadsheet would take it for a formula
+        pass
     values = {"team_id": team_id, "member_id": member_id, "digest": digest_token(token), "created_at": now}
     connection.execute(insert(schema.tokens).values(values))
     return token

@@ -84,6 +84,17 @@ class ContestDatabase:
     def _is_sqlite(self) -> bool:
         return self.engine.dialect.name == "sqlite"
 
+    def truncate_wal(self) -> None:
+        """Copy the write-ahead log of a SQLite file into it and empty it, if nobody reads just then; else the next one does.
+
+        Raises:
+            ContestError: the file cannot be written.
+        """
+        if not self._is_sqlite:
+            return
+        with self._translate_errors("written"), contextlib.closing(self.engine.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def enable_wal(self) -> None:
         """Switch a SQLite file to write-ahead logging, so that it can be read while it is written; a server needs no switch.
 

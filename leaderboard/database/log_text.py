@@ -30,6 +30,10 @@ def describe_change(action: str, details: Mapping[str, object]) -> str:
         return f"{_format_count(details['n_changed'], 'attempt')} changed"
     if action == "token revoke":
         return f"{_format_count(details['n_revoked'], 'token')} revoked"
+    if action == "team import":
+        return f"{_format_count(details['n_teams'], 'team')}, {_format_count(details['n_members'], 'member')} new"
+    if "n_tokens" in details:
+        return _format_count(details["n_tokens"], "token")
     if action.startswith("host token"):
         return f"{details['name']}, {details['role']}"
     if action == "reopen":

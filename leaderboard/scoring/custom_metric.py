@@ -5,6 +5,7 @@ The file is a program and runs with the host's rights in the host's process. No 
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import math
 from dataclasses import dataclass, field
@@ -67,6 +68,15 @@ def load_metric(content: bytes, file_name: str) -> Metric:
         rule = "a metric is a function score(solution, submission, row_id_column_name)"
         raise MetricError(f"{rule} and {file_name} has none; add it and try again")
     return Metric(digest=hashlib.sha256(content).hexdigest(), module=module)
+
+
+def read_description(content: bytes) -> str | None:
+    """Return the docstring of a metric's `score`, or of its file; the file is read and not run."""
+    tree = ast.parse(content)
+    nodes: list[ast.FunctionDef | ast.Module] = [
+        node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "score"
+    ]
+    return next(filter(None, (ast.get_docstring(node) for node in [*nodes, tree])), None)
 
 
 def check_metric(metric: Metric, solution: Solution) -> None:

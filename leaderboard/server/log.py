@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import re
 import time
 from typing import Any, TextIO
 
@@ -13,6 +14,7 @@ _WINDOW_S = 60.0
 _N_LINES = 1000  # different ones in a minute
 _MAX_CHARS = 500
 _OTHERS = "(further lines)"
+_JOIN = re.compile(r"(/join/)[^/?\s]+")  # the token of a join link is part of its path
 
 
 class QuietHandler(logging.StreamHandler[TextIO]):
@@ -52,10 +54,10 @@ class QuietHandler(logging.StreamHandler[TextIO]):
 
 
 def _shorten(record: logging.LogRecord) -> logging.LogRecord:
-    """Return the record with its long texts cut, without a sender's port, and without the trace of a failing socket."""
+    """Return the record with long texts cut, without a sender's port, a join link, or the trace of a failing socket."""
     short = copy.copy(record)
     if isinstance(record.args, tuple):
-        short.args = tuple(arg[:_MAX_CHARS] if isinstance(arg, str) else arg for arg in record.args)
+        short.args = tuple(_JOIN.sub(r"\1…", arg)[:_MAX_CHARS] if isinstance(arg, str) else arg for arg in record.args)
         if record.name == "uvicorn.access":
             short.args = (str(short.args[0]).rpartition(":")[0], *short.args[1:])
     if record.exc_info and isinstance(record.exc_info[1], OSError) and record.name == "asyncio":
@@ -64,7 +66,7 @@ def _shorten(record: logging.LogRecord) -> logging.LogRecord:
 
 
 def configure_log() -> dict[str, Any]:
-    """Return uvicorn's logging with the time, without colours and quiet. No line holds a token, since no path does."""
+    """Return uvicorn's logging with the time, without colours and quiet. No line holds a token."""
     config: dict[str, Any] = copy.deepcopy(LOGGING_CONFIG)
     for name, form in (("default", "%(message)s"), ("access", '%(client_addr)s "%(request_line)s" %(status_code)s')):
         config["formatters"][name] |= {"fmt": f"%(asctime)s %(levelprefix)s {form}", "use_colors": False}

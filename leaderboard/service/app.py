@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from leaderboard.errors import LeaderboardError
 from leaderboard.notices import Notifier
 from leaderboard.pages.render import STATIC
-from leaderboard.service import api_routes, form_routes, host_routes, page_routes
+from leaderboard.service import api_routes, form_routes, host_routes, join_routes, overview_routes, page_routes
 from leaderboard.service.context import ServiceSettings, open_service
 from leaderboard.service.error_responses import (
     on_bad_parameter,
@@ -93,7 +93,8 @@ def create_app(settings: ServiceSettings) -> FastAPI:
     for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)
     app.mount("/static", _Files(directory=STATIC), name="static")
-    for router in (api_routes.router, page_routes.router, form_routes.router, host_routes.router):
+    pages = (overview_routes, page_routes, form_routes, join_routes, host_routes)
+    for router in (api_routes.router, *(module.router for module in pages)):
         app.include_router(router)
     app.add_api_route("/healthz", _check_health, include_in_schema=False)
     return app

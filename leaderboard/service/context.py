@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -61,6 +63,7 @@ class Service:
     settings: ServiceSettings
     contest: Contest
     key: bytes = field(repr=False)  # the contest's secret
+    folder: Path  # of its own, for downloads
     failures: Failures = field(default_factory=Failures)
     _scoring: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(_N_SCORED_AT_ONCE))
 
@@ -112,5 +115,5 @@ def open_service(settings: ServiceSettings) -> Iterator[Service]:
     Raises:
         ContestError: there is no such contest.
     """
-    with open_contest(settings.where) as contest:
-        yield Service(settings=settings, contest=contest, key=contest.secret_key())
+    with open_contest(settings.where) as contest, TemporaryDirectory(prefix="arena-") as folder:
+        yield Service(settings=settings, contest=contest, key=contest.secret_key(), folder=Path(folder))

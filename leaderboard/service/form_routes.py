@@ -12,7 +12,14 @@ from starlette.responses import Response
 
 from leaderboard.actions.submit import validate_submission
 from leaderboard.actions.submit_model import add_model, submit_with_model
-from leaderboard.errors import ContradictoryLabels, FileError, LeaderboardError, ModelRefused, RepeatedLabels, TeamError
+from leaderboard.errors import (
+    ContradictoryLabels,
+    FileError,
+    LeaderboardError,
+    ModelRefused,
+    RepeatedLabels,
+    TeamError,
+)
 from leaderboard.files.contradictions import list_notes
 from leaderboard.files.onnx_check import check_form
 from leaderboard.hosts import Host

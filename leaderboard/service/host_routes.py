@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from leaderboard.actions.gradebook import gradebook_csv
+from leaderboard.classes.gradebook import build_winner_gradebook
 from leaderboard.hosts import Host, Right
 from leaderboard.pages.host_page import list_host_lines
 from leaderboard.service.context import Service
@@ -31,4 +31,4 @@ def show_host(request: Request) -> Response:
 @router.get("/gradebook.csv")
 def download_gradebook(request: Request) -> Response:
     require_host(request, Right.VIEW_PRIVATE)
-    return Response(gradebook_csv(get_service(request).contest), media_type=_CSV)
+    return Response(build_winner_gradebook(get_service(request).contest), media_type=_CSV)

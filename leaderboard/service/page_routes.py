@@ -29,10 +29,10 @@ _REFRESH_S = 60
 _CSV = "text/csv; charset=utf-8"
 
 
-@router.get("/")
+@router.get("/standings")
 def show_standings(request: Request) -> Response:
     service, team = get_service(request), get_team(request)
-    frame = build_frame(request, "/")
+    frame = build_frame(request, "/standings")
     view = parse_view(request.query_params, None if team is None else team.name)
     context, table = _draw_standings(service.contest, view, frame.words)
     answer = respond(request, "standings.html.j2", frame, board=context, table=table)

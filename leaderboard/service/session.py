@@ -24,6 +24,7 @@ from leaderboard.service.upload import FILE, MODEL, read_form
 from leaderboard.teams import Team
 
 _TOKEN, _FORM, _LANGUAGE = "arena_token", "arena_form", "arena_language"
+_OPEN_FORMS = ("/login", "/join")  # pages with a form for readers who are not signed in
 _SESSION_S = 30 * 86400
 _YEAR_S = 365 * 86400
 
@@ -96,7 +97,7 @@ def build_frame(request: Request, path: str = "") -> PageFrame:
     """Return the frame of the page at `path`."""
     service, rules = get_service(request), get_service(request).contest.rules()
     holder, now = get_holder(request), service.now()
-    menu = [("standings", "/")]
+    menu = [("overview", "/"), ("standings", "/standings")]
     if holder is None:
         menu += [("sign_in", "/login")]
     elif isinstance(holder, Host):
@@ -118,7 +119,7 @@ def build_frame(request: Request, path: str = "") -> PageFrame:
         menu=menu,
         languages=[(code, name, _link(request, code)) for code, name in name_languages(TEXTS).items() if code != language],
         signed_in=holder is not None,
-        csrf=form_token(service.key, _form_secret(request)) if holder is not None or path == "/login" else "",
+        csrf=form_token(service.key, _form_secret(request)) if holder is not None or path in _OPEN_FORMS else "",
         megabytes=f"{service.settings.max_bytes / 1e6:g}",
         most_bytes=service.settings.max_bytes,
         model_megabytes=f"{service.settings.max_model_bytes / 1e6:g}",
@@ -196,7 +197,7 @@ def redirect_signed_in(request: Request, token: str, path: str) -> Response:
 
 
 def redirect_signed_out(request: Request) -> Response:
-    """Delete the cookies and redirect to the standings."""
+    """Delete the cookies and redirect to the overview."""
     response = redirect(request, "/")
     for name in (_TOKEN, _FORM):
         secure = get_service(request).settings.is_https

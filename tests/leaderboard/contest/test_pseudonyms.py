@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 import arena.cli
 from leaderboard import client as sender
-from leaderboard.actions.gradebook import gradebook_csv
 from leaderboard.actions.host import HostDecision, assign_pseudonym, close_contest, rename
 from leaderboard.actions.submit import submit
+from leaderboard.classes.gradebook import build_winner_gradebook
 from leaderboard.client import Endpoint
 from leaderboard.contest.team_names import N_A_DAY, NameRequest
 from leaderboard.contest.team_names import set_pseudonym as set_pseudonym_within
@@ -144,7 +144,18 @@ def test_equal_ranks_are_in_the_order_of_what_others_see(tmp_path: Path) -> None
 
 def public_bytes(client: TestClient, where: Path, site: Path) -> dict[str, str]:
     """All that somebody without a token can read: pages in both languages and orders, API, exports, the report."""
-    paths = ["/", "/?sort=team&order=desc", "/?show=all", "/standings.csv", "/login", "/api", "/nothing", "/healthz", "/team"]
+    paths = [
+        "/",
+        "/standings",
+        "/standings?sort=team&order=desc",
+        "/standings?show=all",
+        "/standings.csv",
+        "/login",
+        "/api",
+        "/nothing",
+        "/healthz",
+        "/team",
+    ]
     paths += ["/api/v1/standings", "/api/v1/contest", "/api/v1/team", "/api/openapi.json", "/static/board.js"]
     pages = {}
     for language in ("en", "es"):
@@ -174,15 +185,24 @@ def test_no_public_byte_tells_a_name_behind_a_pseudonym(
     names = public_bytes(client, where, tmp_path / "site")
     for path, text in names.items():
         assert not [name for name in HIDDEN if name.casefold() in text.casefold()], path
-    showing = ["en /", "es /", "en /standings.csv", "en /api/v1/standings", "publish index.html", "publish standings.json"]
+    showing = [
+        "en /standings",
+        "es /standings",
+        "en /standings.csv",
+        "en /api/v1/standings",
+        "publish index.html",
+        "publish standings.json",
+    ]
     for path in [*showing, "publish index.es.html", "publish standings.csv", "report"]:
         assert OPEN in names[path], path
         assert "Aye-aye" in names[path], path
-    assert "&lt;i&gt;Nightjar" in names["en /"]
-    assert not [path for path, text in names.items() if "<i>Nightjar" in text and path.split(".")[-1] in ("html", "en /")]
+    assert "&lt;i&gt;Nightjar" in names["en /standings"]
+    assert not [
+        path for path, text in names.items() if "<i>Nightjar" in text and path.split(".")[-1] in ("html", "en /standings")
+    ]
     with open_contest(where) as contest:  # what is not public has the names
-        assert all(name in gradebook_csv(contest) for name in REAL)
-        assert not any(pseudonym in gradebook_csv(contest) for pseudonym in PSEUDONYMS.values())
+        assert all(name in build_winner_gradebook(contest) for name in REAL)
+        assert not any(pseudonym in build_winner_gradebook(contest) for pseudonym in PSEUDONYMS.values())
 
 
 def test_a_team_sets_and_drops_its_pseudonym_on_its_page_and_sees_both(

@@ -1,4 +1,4 @@
-"""Exports of a contest: a static board, grades, and scores in the files of other platforms."""
+"""Exports of a contest: a static board, and scores in the files of other platforms."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score
 from typer.testing import CliRunner
 
-from leaderboard.actions.gradebook import gradebook_csv
-from leaderboard.actions.host import HostDecision, close_contest, disqualify
+from leaderboard.actions.host import HostDecision, close_contest
 from leaderboard.actions.submit import submit
 from leaderboard.cli.publish import app
 from leaderboard.pages.publish import publish
@@ -76,33 +75,6 @@ def test_publishing_again_replaces_its_own_files_and_leaves_others(contest: Cont
     assert (tmp_path / "site" / "mine.txt").read_text() == "kept"
 
 
-def grades(text: str) -> dict[str, dict[str, str]]:
-    assert text.startswith("\ufeff")  # else a spreadsheet reads names with accents wrongly
-    return {row["team"]: row for row in csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))}
-
-
-def test_all_who_share_the_first_rank_get_the_bonus(contest: Contest) -> None:
-    rows = grades(gradebook_csv(contest))
-    assert {name: row["bonus"] for name, row in rows.items()} == {
-        "Ann": "10.0",
-        "Bob": "10.0",
-        "Cleo": "0",
-        "Dan": "0",
-        "'=Eve": "0",
-    }
-    assert (rows["Dan"]["rank"], rows["Dan"]["attempts"]) == ("", "0")
-    assert rows["Ann"]["basis"] == "not closed yet, public score"
-
-
-def test_grades_after_the_close_are_by_the_private_score_and_without_the_disqualified(contest: Contest) -> None:
-    decision = HostDecision(reason="over", decided_at=NOW)
-    disqualify(contest, contest.team("Bob"), decision)
-    close_contest(contest, decision)
-    rows = grades(gradebook_csv(contest, 5))
-    assert (rows["Ann"]["bonus"], rows["Ann"]["basis"]) == ("5", "final, private score")
-    assert (rows["Bob"]["bonus"], rows["Bob"]["basis"]) == ("0", "disqualified")
-
-
 def test_the_table_of_a_closed_contest_says_which_rows_each_column_is_of(contest: Contest, tmp_path: Path) -> None:
     publish(contest, tmp_path, NOW)
     before = (tmp_path / "standings.csv").read_text(encoding="utf-8").splitlines()[0]
@@ -121,12 +93,8 @@ def test_the_table_of_a_closed_contest_says_which_rows_each_column_is_of(contest
     )
 
 
-def test_the_commands_write_what_they_say(contest: Contest, tmp_path: Path) -> None:
+def test_the_command_writes_what_it_says(contest: Contest, tmp_path: Path) -> None:
     runner, where = CliRunner(), str(tmp_path / "c.db")
-    done = runner.invoke(app, ["gradebook", str(tmp_path / "g.csv"), "--bonus", "3", "--contest", where])
-    assert (done.exit_code, done.stdout) == (0, f"{tmp_path / 'g.csv'}\n")
-    assert "not closed" in done.stderr
-    assert grades((tmp_path / "g.csv").read_text(encoding="utf-8"))["Ann"]["bonus"] == "3.0"
     done = runner.invoke(app, ["publish", str(tmp_path / "site"), "--contest", where])
     assert done.exit_code == 0
     assert (tmp_path / "site" / "index.html").is_file()

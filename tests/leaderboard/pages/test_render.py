@@ -55,7 +55,7 @@ def test_spans_leave_out_what_does_not_matter() -> None:
 
 def test_the_language_is_the_browsers_or_the_links_and_is_kept(client: TestClient) -> None:
     assert '<html lang="es"' in client.get("/", headers={"Accept-Language": "es-MX,en;q=0.5"}).text
-    page = client.get("/?sort=team&lang=es")
+    page = client.get("/standings?sort=team&lang=es")
     assert "Clasificación" in page.text
     assert 'href="?sort=team&amp;lang=en"' in page.text
     assert '<html lang="es"' in client.get("/").text  # kept in a cookie

@@ -28,7 +28,7 @@ from leaderboard.files.solution import parse_solution
 from leaderboard.service import upload as web_upload
 from leaderboard.service.app import create_app
 from leaderboard.service.context import ServiceSettings
-from leaderboard.service.security import BodyTooLarge
+from leaderboard.service.guard import BodyTooLarge
 from leaderboard.store import create_contest, open_contest
 from leaderboard.verification.sent_models import N_MODELS, read_model_content, read_sent_models
 from support.contests import run
@@ -108,7 +108,7 @@ def test_a_net_that_comes_with_a_file_lies_beside_its_attempt_and_the_host_verif
     page = client.get("/attempts/1").text
     assert "Attempt 1 is scored" in page
     assert "<strong>net.onnx</strong>. The host has not run it yet." in page
-    assert '<span class="tag soft">model sent</span>' in client.get("/").text
+    assert '<span class="tag soft">model sent</span>' in client.get("/standings").text
     with open_contest(where) as contest:
         (model,) = read_sent_models(contest, contest.teams())
         assert read_model_content(contest, model.digest) == GOOD
@@ -117,7 +117,7 @@ def test_a_net_that_comes_with_a_file_lies_beside_its_attempt_and_the_host_verif
     assert "it gives the same answers: the score is verified." in page
     assert "12 of 12 rows equal" in page
     assert 'name="model"' not in page  # takes no other
-    assert '<span class="tag">verified</span>' in client.get("/").text
+    assert '<span class="tag">verified</span>' in client.get("/standings").text
 
 
 @BOTH
@@ -132,7 +132,9 @@ def test_a_net_can_be_added_to_a_scored_attempt_until_the_contest_closes_and_cos
     assert n_stored(where)[:2] == (3, 1)
     assert run(where, "verify", "--all-teams", "--audio", write_audio(tmp_path))[0] == 1
     assert '<a href="/attempts/1#model-part">add one' in client.get("/team").text
-    assert '<span class="tag bad">model differs</span>' not in client.get("/").text  # attempt 1 counts, among equal scores
+    assert (
+        '<span class="tag bad">model differs</span>' not in client.get("/standings").text
+    )  # attempt 1 counts, among equal scores
     page = client.get("/attempts/2?lang=es").text
     assert "no da las mismas respuestas" in page
     assert "8 differ" in page

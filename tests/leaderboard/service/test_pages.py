@@ -194,11 +194,11 @@ def test_standings_show_the_top_and_ones_own_neighbours_and_all_on_request(clien
     with open_contest(where) as contest:
         order = [line.team for line in contest.standings()]
         sign_in(client, contest.new_token(contest.team(order[30]), NOW))
-    page = client.get("/").text
+    page = client.get("/standings").text
     assert names(page) == order[:20] + order[27:34]
     assert "7 teams between" in page
     assert f'{order[30]} <span class="tag">you</span>' in page
-    assert names(client.get("/?show=all").text) == order
+    assert names(client.get("/standings?show=all").text) == order
 
 
 def test_standings_are_sorted_by_the_column_that_a_link_names(client: TestClient, where: Path) -> None:
@@ -210,7 +210,7 @@ def test_standings_are_sorted_by_the_column_that_a_link_names(client: TestClient
     for sort in ("rank", "team", "score", "attempts", "sent"):
         values = {line.team: line.attempts[-1].arrived_at if sort == "sent" else getattr(line, keys[sort]) for line in lines}
         for order in ("asc", "desc"):
-            page = client.get("/", params={"sort": sort, "order": order}).text
+            page = client.get("/standings", params={"sort": sort, "order": order}).text
             shown = [values[name] for name in names(page)]
             assert shown == sorted(values.values(), reverse=order == "desc"), sort
             assert page.count(f'aria-sort="{order}ending"') == 1
@@ -221,7 +221,7 @@ def test_ranks_and_the_first_sentence_say_what_chance_could_explain(client: Test
         for name, share in (("Ann", 0.0), ("Bob", 0.05), ("Cleo", 0.9)):
             submit(contest, name, submission(3, share), "p.csv", NOW)
         ranks = [(line.rank_low, line.rank_high, line.letters) for line in contest.standings()]
-    page = client.get("/").text
+    page = client.get("/standings").text
     assert ranks == [(1, 2, "a"), (1, 2, "a"), (3, 3, "b")]
     assert re.findall(r'<td class="n soft">(\S+)</td><td class="wide letters">(\w+)<', page) == [
         *(("1–2", "a"), ("1–2", "a"), ("3", "b")),  # noqa: RUF001
@@ -233,19 +233,19 @@ def test_ranks_and_the_first_sentence_say_what_chance_could_explain(client: Test
 
 
 def test_standings_change_with_the_next_attempt(client: TestClient, where: Path) -> None:
-    assert "No team has sent an attempt yet." in client.get("/").text
+    assert "No team has sent an attempt yet." in client.get("/standings").text
     with open_contest(where) as contest:
         submit(contest, "Ann", submission(1), "p.csv", NOW)
-    assert names(client.get("/").text) == ["Ann"]
+    assert names(client.get("/standings").text) == ["Ann"]
 
 
 def test_standings_refresh_by_header_while_the_contest_runs_and_can_be_held(client: TestClient, where: Path) -> None:
-    assert client.get("/").headers["refresh"] == "60"
-    assert "refresh" not in client.get("/?refresh=no").headers
+    assert client.get("/standings").headers["refresh"] == "60"
+    assert "refresh" not in client.get("/standings?refresh=no").headers
     with open_contest(where) as contest:
         submit(contest, "Ann", submission(1), "p.csv", NOW)
         close_contest(contest, HostDecision(reason="over", decided_at=NOW))
-    assert "refresh" not in client.get("/").headers
+    assert "refresh" not in client.get("/standings").headers
 
 
 def test_after_the_close_the_private_score_ranks_and_is_shown(client: TestClient, where: Path) -> None:
@@ -254,7 +254,7 @@ def test_after_the_close_the_private_score_ranks_and_is_shown(client: TestClient
             submit(contest, name, submission(n, 0.2), "p.csv", NOW)
         close_contest(contest, HostDecision(reason="over", decided_at=NOW))
         lines = contest.standings(Part.PRIVATE)
-    page = client.get("/").text
+    page = client.get("/standings").text
     assert names(page) == [line.team for line in lines]
     assert re.findall(r"<b>(0\.\d{4})</b>", page) == [f"{line.score:.4f}" for line in lines]
     assert "Private macro-F1" in page
@@ -264,7 +264,7 @@ def test_a_pseudonym_is_all_that_others_see(client: TestClient, tokens: dict[str
     with open_contest(where) as contest:
         contest.set_pseudonym(contest.team("Ann"), "Vega", NOW)
         submit(contest, "Ann", submission(1), "p.csv", NOW)
-    public = [client.get(path).text for path in ("/", "/standings.csv", "/api/v1/standings")]
+    public = [client.get(path).text for path in ("/standings", "/standings.csv", "/api/v1/standings")]
     assert all("Vega" in text and "Ann" not in text for text in public)
     sign_in(client, tokens["Ann"])
-    assert '<span class="tag">you</span>' in client.get("/").text
+    assert '<span class="tag">you</span>' in client.get("/standings").text

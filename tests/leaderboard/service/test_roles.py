@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,8 +37,15 @@ def client(tmp_path: Path, tokens: dict[str, str]) -> Iterator[TestClient]:
         yield client
 
 
+def sign_in(client: TestClient, token: str) -> None:
+    client.cookies.clear()
+    match = re.search(r'name="csrf" value="(\w+)"', client.get("/login").text)
+    assert match
+    assert client.post("/login", data={"csrf": match[1], "token": token}).status_code == 303
+
+
 def get(client: TestClient, path: str, token: str) -> int:
-    client.cookies.set("arena_token", token)
+    sign_in(client, token)
     return client.get(path).status_code
 
 
@@ -56,9 +64,9 @@ def test_an_assistant_sees_no_private_score(client: TestClient, tokens: dict[str
     assert seen["host"]["private"] is not None
     assert seen["assistant"] == seen["host"] | {"private": None}
     private = f"{seen['host']['private']:.4f}"
-    client.cookies.set("arena_token", tokens["host"])
+    sign_in(client, tokens["host"])
     assert private in client.get("/host").text
-    client.cookies.set("arena_token", tokens["assistant"])
+    sign_in(client, tokens["assistant"])
     assert private not in client.get("/host").text
 
 

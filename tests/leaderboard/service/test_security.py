@@ -320,7 +320,7 @@ def test_a_teams_name_and_file_are_text_on_every_page_and_no_formula_in_any_tabl
         answer = client.post("/api/v1/attempts", content=submission(1), params=sent, headers=bearer(tokens[name]))
         assert answer.status_code == 201
     sign_in(client, tokens[EVIL])
-    pages = [client.get(path).text for path in ("/", "/team", "/attempts/1")]
+    pages = [client.get(path).text for path in ("/standings", "/team", "/attempts/1")]
     with open_contest(where) as contest:
         sign_in(client, host_token_of(contest))
     pages += [client.get("/host").text]
@@ -341,7 +341,10 @@ def _all_numbers(where: Path, part: Part) -> set[str]:
 
 
 def _public_bytes(client: TestClient, tokens: dict[str, str], where: Path, folder: Path) -> list[str]:
-    texts = [client.get(path).text for path in ("/", "/?show=all&sort=final&order=desc", "/standings.csv", "/api/openapi.json")]
+    texts = [
+        client.get(path).text
+        for path in ("/standings", "/standings?show=all&sort=final&order=desc", "/standings.csv", "/api/openapi.json")
+    ]
     texts += [client.get(path).text for path in ("/api/v1/contest", "/api/v1/standings")]
     for name, token in tokens.items():
         answer = client.post("/api/v1/attempts", content=submission(len(name)), headers=bearer(token))

@@ -1,0 +1,1 @@
+"""A teacher's class: its list, members, handouts, join links and grades."""

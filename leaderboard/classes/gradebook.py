@@ -1,0 +1,158 @@
+"""Gradebook of a contest: a row a student with the ids of the learning platform, or a row a team where nobody is listed.
+
+Teams that may have no points (disqualified, the host's baselines, a model that was refused) leave the ranking for points, and
+those below move up. Until the contest is closed the scores are the public ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from arena.base.csv_export import format_csv
+from leaderboard.classes.members import Member, group_by_team, read_members
+from leaderboard.points import PointsBy, PointsRule
+from leaderboard.rules import RankBy
+from leaderboard.standings import Board, ModelState, Standing
+from leaderboard.store import Contest
+from leaderboard.teams import Team
+
+BYTE_ORDER_MARK = "\ufeff"  # by it a spreadsheet knows that names with accents are UTF-8
+_MODELS = {
+    None: "no model",
+    ModelState.CARRIED: "not run yet",
+    ModelState.VERIFIED: "verified",
+    ModelState.DIFFERS: "differs",
+}
+
+
+class Verification(StrEnum):
+    """Which teams may have points, by the model behind the attempt that counts."""
+
+    NO_FAILED = "no-failed"  # none for a model whose answers differ
+    VERIFIED_ALONE = "verified-alone"
+    ALL = "all"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grade:
+    """The grade of a team, and of each of its members."""
+
+    team: Team
+    members: Sequence[Member]
+    rank: int | None  # on the board
+    score: float | None
+    n_attempts: int
+    points: float
+    model: str  # empty without a standing
+    basis: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CsvForm:
+    """The form of the file that is written."""
+
+    separator: str = ","
+    has_mark: bool = False
+    has_decimal_comma: bool = False
+
+    def number(self, value: float) -> str:
+        """Return points or a score with all their digits."""
+        text = f"{value:g}" if value == round(value, 2) else repr(value)
+        return text.replace(".", ",") if self.has_decimal_comma else text
+
+
+def compute_grades(contest: Contest, rule: PointsRule, verification: Verification | None = None) -> list[Grade]:
+    """Return a grade for every team by name, with or without an attempt.
+
+    Args:
+        verification: None: verified models alone where the contest ranks by the hidden part, else all but failed ones.
+    """
+    board = contest.board()
+    if verification is None:
+        is_hidden = board.rules.rank_by is RankBy.HIDDEN
+        verification = Verification.VERIFIED_ALONE if is_hidden else Verification.NO_FAILED
+    with contest.database.read() as connection:
+        members = group_by_team(read_members(connection))
+    lines = {line.team: line for line in board.lines}
+    teams = contest.teams()
+    counted = [
+        lines[team.name] for team in teams if team.name in lines and _may_have_points(team, lines[team.name], verification)
+    ]
+    return [_grade(contest, team, members.get(team.id, ()), board, (counted, rule)) for team in teams]
+
+
+def _may_have_points(team: Team, line: Standing, verification: Verification) -> bool:
+    state = None if line.model is None else line.model.state
+    if team.is_baseline or line.rank is None:
+        return False
+    if verification is Verification.VERIFIED_ALONE:
+        return state is ModelState.VERIFIED
+    return verification is Verification.ALL or state is not ModelState.DIFFERS
+
+
+def _grade(
+    contest: Contest, team: Team, members: Sequence[Member], board: Board, counting: tuple[Sequence[Standing], PointsRule]
+) -> Grade:
+    counted, rule = counting
+    line = next((line for line in board.lines if line.team == team.name), None)
+    basis = f"{'final' if board.is_final else 'not closed yet'}, {board.part} score"
+    points = 0.0
+    if team.disqualified_at is not None:
+        basis = "disqualified"
+    elif team.is_baseline:
+        basis = "baseline"
+    elif line is None:
+        basis = "no attempt"
+    elif line in counted:
+        ranks = [other.rank or 0 for other in counted]  # all have one
+        rank = 1 + sum(other < (line.rank or 0) for other in ranks)
+        points = rule.compute(rank, len(counted), line.score, is_lower_better=board.rules.is_lower_better)
+    else:
+        basis += (
+            ", no points without a verified model" if line.model is None else f", no points: model {_MODELS[line.model.state]}"
+        )
+    return Grade(
+        team=team,
+        members=members,
+        rank=None if line is None else line.rank,
+        score=None if line is None else line.score,
+        n_attempts=len(contest.attempts(team)) if line is None else line.n_attempts,
+        points=points,
+        model="" if line is None else _MODELS[None if line.model is None else line.model.state],
+        basis=basis,
+    )
+
+
+def format_gradebook(grades: Sequence[Grade], metric: str, form: CsvForm) -> str:
+    """Return the gradebook as CSV."""
+    has_members = any(grade.members for grade in grades)
+    people = ["name", "email", "login", "id", "student_id"] if has_members else []
+    rows: list[list[object]] = [[*people, "team", "rank", metric, "attempts", "points", "model", "basis"]]
+    for grade in grades:
+        numbers = [
+            "" if grade.rank is None else grade.rank,
+            "" if grade.score is None else form.number(grade.score),
+            grade.n_attempts,
+            form.number(grade.points),
+        ]
+        tail = [grade.team.name, *numbers, grade.model, grade.basis]
+        members: Sequence[Member | None] = grade.members or (None,)
+        rows += [[*(_list_ids(member) if has_members else []), *tail] for member in members]
+    mark = BYTE_ORDER_MARK if form.has_mark else ""
+    return mark + format_csv(rows, newline="\r\n", separator=form.separator)
+
+
+def _list_ids(member: Member | None) -> list[str]:
+    if member is None:
+        return [""] * 5
+    person = member.person
+    return [person.name, *(value or "" for value in (person.email, person.login, person.lms_id, person.student_id))]
+
+
+def build_winner_gradebook(contest: Contest) -> str:
+    """Return the gradebook with the contest's own bonus for the winner, as a spreadsheet opens it."""
+    rules = contest.rules()
+    grades = compute_grades(contest, PointsRule(by=PointsBy.WINNER, bonus=rules.bonus))
+    return format_gradebook(grades, rules.metric_name, CsvForm(has_mark=True))

@@ -1,0 +1,126 @@
+"""The overview: what a newcomer needs, from the task to the commands that send a file."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from markupsafe import Markup
+
+from arena.base.texts import Words
+from leaderboard.files.solution import LabelList, Solution
+from leaderboard.pages.markdown import render_markdown
+from leaderboard.rules import Rules
+from leaderboard.scoring.custom_metric import read_description
+
+SAMPLE = "sample_submission.csv"
+_TEXTS = ("task", "rules", "licence", "sources")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DownloadLine:
+    """A file that the site hands out."""
+
+    name: str
+    description: str
+    size_bytes: int
+    digest: str  # SHA-256
+
+    def format_size(self, words: Words) -> str:
+        """Return `1.2 MB`, or `310 kB`."""
+        if self.size_bytes < 1_000_000:
+            return words("kilobytes", n=words.number(max(1, round(self.size_bytes / 1000))))
+        return words("megabytes", n=f"{self.size_bytes / 1e6:.1f}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewsLine:
+    """An announcement."""
+
+    html: Markup
+    made_at: datetime  # UTC
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OverviewPage:
+    """The context of the template."""
+
+    texts: dict[str, Markup]  # the host's own: task, rules, licence, sources
+    news: Sequence[NewsLine]  # newest first
+    facts: Sequence[tuple[str, str]]  # key of the title, value
+    metric: Sequence[str]  # sentences on the score
+    metric_text: Markup | None  # the host's own words on the metric
+    downloads: Sequence[DownloadLine]
+    has_sample: bool  # one is made, since the host gave none
+    commands: Sequence[str]  # `arena submit ...`, `curl ...`
+    sample: str = SAMPLE
+
+
+def build_overview(
+    rules: Rules,
+    solution: Solution,
+    metric: bytes | None,
+    downloads: Sequence[DownloadLine],
+    news: Sequence[NewsLine],
+    address: str,
+    words: Words,
+) -> OverviewPage:
+    """Return the context of the page.
+
+    Args:
+        metric: the host's own metric, a Python file.
+        address: the contest's first page, with its slash.
+    """
+    overview = rules.overview or {}
+    description = None if metric is None else read_description(metric)
+    return OverviewPage(
+        texts={key: render_markdown(str(overview[key])) for key in _TEXTS if overview.get(key)},
+        news=news,
+        facts=[
+            ("metric", rules.metric_name),
+            ("attempts", words("three_attempts")),
+            ("items", words.number(len(solution.ids))),
+            ("labels", LabelList(solution.labels).translate(words.language)),
+        ],
+        metric=_describe_metric(rules, solution, words),
+        metric_text=None if description is None else render_markdown(description),
+        downloads=downloads,
+        has_sample=SAMPLE not in {line.name for line in downloads},
+        commands=_list_commands(str(overview.get("address") or address)),
+    )
+
+
+def _describe_metric(rules: Rules, solution: Solution, words: Words) -> list[str]:
+    n_classes = len(solution.labels)
+    if rules.metric_digest is None:
+        texts = [words("macro_f1_what", n=n_classes), words("macro_f1_scale", n=n_classes, guess=f"{1 / n_classes:.2f}")]
+    else:
+        texts = [words("lower_better" if rules.is_lower_better else "higher_better", metric=rules.metric_name)]
+    texts.append(words("best_counts"))
+    if solution.has_private:
+        texts.append(words("public_only"))
+    return texts
+
+
+def _list_commands(address: str) -> list[str]:
+    """Return a command that Arena has and one that every machine has; both send the same file."""
+    base = address.rstrip("/")
+    url = shlex.quote(f"{base}/api/v1/attempts")
+    return [
+        f"arena submit submission.csv --address {shlex.quote(base)} --team TEAM",
+        f'curl {url} -H "Authorization: Bearer $ARENA_TOKEN" -H "Content-Type: text/csv" --data-binary @submission.csv',
+    ]
+
+
+def write_sample(solution: Solution) -> str:
+    """Return a submission of the right form: each id with the first label, in the order of the ids.
+
+    The solution's own order may tell the labels, as where its rows are sorted by them.
+    """
+    return "id,label\n" + "".join(f"{name},{solution.labels[0]}\n" for name in map(_quote, sorted(solution.ids)))
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"' if set(name) & set(',"\n') else name
