@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, select, update
+from sqlalchemy import Connection, Row, Table, delete, select, update
 
 from leaderboard.actions.host import HostDecision, log_action
 from leaderboard.database import schema
@@ -38,6 +38,7 @@ class Undone:
     attempts: Sequence[UndoneAttempt] = ()
     actions: Sequence[LogEntry] = ()
     revoked: Sequence[tuple[Table, str]] = ()  # digests of tokens and links that the backup holds to be valid
+    forgotten: Sequence[int] = ()  # ids of members that the backup still has
 
     def to_log(self) -> dict[str, Any]:
         """Return the details of the log line."""
@@ -47,13 +48,16 @@ class Undone:
         ]
         names = ("action", "actor", "team", "reason", "details")
         actions = [{n: getattr(row, n) for n in names} | {"done_at": row.done_at.isoformat()} for row in self.actions]
-        return {"until": self.until.isoformat(), "attempts": attempts, "actions": actions, "n_revoked": len(self.revoked)}
+        return {"until": self.until.isoformat(), "attempts": attempts, "actions": actions, "n_revoked": len(self.revoked)} | {
+            "n_forgotten": len(self.forgotten)
+        }
 
 
 def restore(backup: Contest, location: str | Path, instead_of: Contest | None, decision: HostDecision) -> Undone:
     """Make a contest of `backup` at a path or URL, and return what it undoes of the contest of today, if that is given.
 
-    A token or link that was revoked since the backup stays revoked: the reason to revoke it did not go away.
+    A token or link that was revoked since the backup stays revoked, and a member who was forgotten stays forgotten: the
+    reasons for it did not go away.
 
     Raises:
         ContestError: the path or database is in use or cannot be written, or the two are different contests.
@@ -63,6 +67,9 @@ def restore(backup: Contest, location: str | Path, instead_of: Contest | None, d
     def write(connection: Connection) -> None:
         for table, digest in undone.revoked:
             connection.execute(update(table).where(table.c.digest == digest).values(revoked_at=decision.decided_at))
+        members = schema.members.c.id.in_(undone.forgotten)
+        connection.execute(update(schema.tokens).where(schema.tokens.c.member_id.in_(undone.forgotten)).values(member_id=None))
+        connection.execute(delete(schema.members).where(members))
         log_action(connection, "restore", decision, undone.to_log() | {"is_compared": instead_of is not None})
 
     restore_into(backup.database, location, write)
@@ -79,6 +86,7 @@ def compare(backup: Contest, today: Contest | None) -> Undone:
         until = _find_last_moment(connection)
         log = {(entry.id, entry.action, entry.done_at) for entry in read_log(connection)}
         sent = {(row.id, row.submission_digest) for row in _read_attempts(connection)}
+        members = set(connection.scalars(select(schema.members.c.id)))
         live = {table: _read_digests(connection, table, is_revoked=False) for table in _REVOCABLE}
     if today is None:
         return Undone(until=until)
@@ -96,7 +104,8 @@ def compare(backup: Contest, today: Contest | None) -> Undone:
             for table in _REVOCABLE
             for digest in sorted(live[table] & _read_digests(connection, table, is_revoked=True))
         ]
-    return Undone(until=until, attempts=attempts, actions=actions, revoked=revoked)
+        forgotten = sorted(members - set(connection.scalars(select(schema.members.c.id))))
+    return Undone(until=until, attempts=attempts, actions=actions, revoked=revoked, forgotten=forgotten)
 
 
 def _read_digests(connection: Connection, table: Table, *, is_revoked: bool) -> set[str]:
