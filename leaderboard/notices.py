@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, select
 
 from arena.base.texts import Message
 from leaderboard.contest import ranking
+from leaderboard.contest.disclosure import choose_digits, disclose_attempt
 from leaderboard.database import schema
 from leaderboard.database.rows import read_log, read_revision, read_rules, read_teams
 from leaderboard.deadline import describe
@@ -85,8 +86,9 @@ def _list_attempts(contest: Contest, connection: Connection, rules: Rules, since
         attempt = next((attempt for attempt in attempts if attempt.number == row.number), None)
         if attempt is not None and row.team_id in teams:
             name = teams[row.team_id].shown_as
-            score = f"{rules.metric_name} {attempt.score:.4f}"
-            facts = {"event": "attempt", "team": name, "number": row.number, "score": attempt.score}
+            public = disclose_attempt(attempt, rules).score
+            score = f"{rules.metric_name} {public:.{choose_digits(rules).score}f}"
+            facts = {"event": "attempt", "team": name, "number": row.number, "score": public}
             notices.append(Notice(sentence=message("notice_attempt", team=name, number=row.number, score=score), facts=facts))
     return notices
 

@@ -30,6 +30,12 @@ Remove = Annotated[bool, typer.Option("--remove", help="Show the team's name aga
 Yes = Annotated[bool, typer.Option("--yes", help="Go on although the file looks like a slip.")]
 REASON_HELP = "Why; it stands in the log."
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help=REASON_HELP)]
+Note = Annotated[
+    str,
+    typer.Option(
+        "--note", "-m", metavar="TEXT", help="Your own words on the attempt; team and host alone see them.", show_default=False
+    ),
+]
 YES_HINT = "; add --yes if it is meant so"
 AGAIN_HINT = "; add --again to use an attempt all the same"
 

@@ -46,9 +46,9 @@ def choose_digits(rules: Rules) -> Digits:
 
 def disclose_attempt(attempt: Attempt, rules: Rules) -> Attempt:
     """Return the attempt as its team may see it now."""
+    model = None if attempt.model is None else _disclose_model(attempt.model, rules)
     if shows_details(rules):
-        return attempt
-    model = None if attempt.model is None else _disclose_model(attempt.model)
+        return dataclasses.replace(attempt, model=model)
     score, f1 = _round_score(attempt.score), _round_score(attempt.macro_f1)
     return dataclasses.replace(attempt, score=score, macro_f1=f1, metrics={}, log_loss=None, model=model)
 
@@ -58,9 +58,11 @@ def _round_score(value: float) -> float:
     return round(value, COARSE.score) if abs(value) < 1 else float(f"{value:.{COARSE.score}g}")
 
 
-def _disclose_model(model: AttemptModel) -> AttemptModel:
-    """Return the model without scores: any number of models may be sent and run, so each score would be one more attempt."""
-    return model
+def _disclose_model(model: AttemptModel, rules: Rules) -> AttemptModel:
+    """Return the model, until the close without scores: a team may send any number of models, each one attempt more."""
+    if rules.is_closed:
+        return model
+    return AttemptModel(file_name=model.file_name, digest=model.digest, state=model.state, remark=model.remark)
 
 
 def disclose_interval(interval: Interval, rules: Rules) -> Interval:
@@ -92,8 +94,6 @@ def disclose_details(details: Details, rules: Rules) -> ShownDetails:
 
 def disclose_standing(line: Standing, rules: Rules) -> Standing:
     """Return a line of the ranking as everybody may see it now."""
-    if shows_details(rules):
-        return line
     best = disclose_attempt(next(attempt for attempt in line.attempts if attempt.number == line.best), rules)
     return dataclasses.replace(
         line,

@@ -99,7 +99,7 @@ def test_notices_hold_public_facts_alone(contest: Contest) -> None:
     assert collect_notices(contest, position) == (position, [])
     send(contest, "Ann", 1, 25)
     position, notices = collect_notices(contest, position)
-    assert [str(notice.sentence) for notice in notices] == ["Owl sent attempt 1: macro-F1 0.9499", "first now: Owl"]
+    assert [str(notice.sentence) for notice in notices] == ["Owl sent attempt 1: macro-F1 0.950", "first now: Owl"]
     assert notices[0].facts["team"] == "Owl"
     send(contest, "Bob", 25, minute=1)
     extend_deadline(contest, DEADLINE + timedelta(days=1), BECAUSE)
@@ -107,7 +107,7 @@ def test_notices_hold_public_facts_alone(contest: Contest) -> None:
     announce(contest, "Lab 2 is **open**", BECAUSE)
     position, notices = collect_notices(contest, position)
     assert [str(notice.sentence) for notice in notices] == [
-        "Bob sent attempt 1: macro-F1 1.0000",
+        "Bob sent attempt 1: macro-F1 1.000",
         "the deadline is now 2026-11-23 08:00 UTC",
         "the host says: Lab 2 is **open**",
         "first now: Bob",
