@@ -77,6 +77,7 @@ _BY_CODE: dict[str, type[ClientError]] = {
     "invalid": InvalidFile,
     "contradiction": ContradictoryFile,
     "model": InvalidFile,
+    "note": InvalidFile,
     "too_large": InvalidFile,
     "limit": LimitReached,
     "repeated": Repeated,
@@ -111,6 +112,7 @@ def send_file(
     *,
     again: bool = False,
     yes: bool = False,
+    note: str = "",
 ) -> dict[str, Any]:
     """Submit the file `path` and return its receipt, as the service's API gives it.
 
@@ -119,12 +121,13 @@ def send_file(
         model: an ONNX file that goes with it; checked before anything is sent.
         again: use an attempt on the labels of an earlier attempt.
         yes: use an attempt on labels that contradict their own probabilities.
+        note: the team's own words on the attempt.
 
     Raises:
         ClientError: one of the tree above.
     """
     body = _build_body(endpoint, path, tell, model)
-    consent = {"again": str(again).lower(), "yes": str(yes).lower()}
+    consent = {"again": str(again).lower(), "yes": str(yes).lower()} | ({"note": note} if note else {})
     query = urllib.parse.urlencode({"team": endpoint.team, "file_name": path.name, **consent})
     return _fetch(_build_request(endpoint, "POST", f"attempts?{query}", body), endpoint, tell)
 

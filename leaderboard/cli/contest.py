@@ -14,6 +14,7 @@ from leaderboard.cli.options import (
     YES_HINT,
     Again,
     ModelFile,
+    Note,
     SubmissionFile,
     Yes,
     current_time,
@@ -56,11 +57,12 @@ def validate(file: SubmissionFile, yes: Yes = False, contest: ContestPath = CONT
     print(f"{file.name} can be sent: {n_rows:,} rows, {'with' if has_probabilities else 'without'} probabilities")
 
 
-@app.command("submit", epilog='Example: arena contest submit submission.csv --team "Team Alpha"')
+@app.command("submit", epilog='Example: arena contest submit submission.csv --team "Team Alpha" -m "lenet5, 30 epochs"')
 def submit_command(
     file: SubmissionFile,
     team: Annotated[str, typer.Option("--team", metavar="TEAM", help=TEAM_HELP)],
     onnx: ModelFile = None,
+    note: Note = "",
     again: Again = False,
     yes: Yes = False,
     contest: ContestPath = CONTEST_FILE,
@@ -74,7 +76,8 @@ def submit_command(
     content = None if onnx is None else _read_model(onnx)  # before an attempt is used
     with load_contest(contest) as opened:
         try:
-            receipt = submit(opened, team, read_file(file, SubmissionError), file.name, current_time(), again=again, yes=yes)
+            answers = read_file(file, SubmissionError)
+            receipt = submit(opened, team, answers, file.name, current_time(), again=again, yes=yes, note=note)
         except RepeatedLabels as error:
             raise ContestError(f"{error}{AGAIN_HINT}") from error
         except ContradictoryLabels as error:

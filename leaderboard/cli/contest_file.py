@@ -10,10 +10,14 @@ import typer
 
 from arena.base.options import CONTEST_FILE, ContestPath, DryRun, Json, Wide
 from arena.base.terminal import Prose, print_json, print_table, say
-from leaderboard.cli.options import YES_HINT, current_time, load_contest, to_plain
+from leaderboard.cli.options import YES_HINT, build_decision, current_time, load_contest, to_plain
+from leaderboard.cli.team import say_change, summarize_change
 from leaderboard.rules import N_REFUSALS_PER_HOUR, DetailsFrom, RankBy, Rules, Ties
 
 if TYPE_CHECKING:
+    from leaderboard.classes.class_list import ClassList
+    from leaderboard.classes.roster import RosterChange
+    from leaderboard.contest_file.read import ContestFile
     from leaderboard.database.create import ContestSettings
     from leaderboard.files.solution import Solution
     from leaderboard.store import Contest
@@ -56,6 +60,7 @@ def init(
     from leaderboard.database.create import ContestSettings
     from leaderboard.errors import SolutionError
     from leaderboard.files.csv_table import read_file
+    from leaderboard.files.pack_files import read_pack_files
 
     if source.suffix.lower() in _YAML:
         given = {"--name": name, "--deadline": deadline, "--metric": metric, "--lower-is-better": lower_is_better}
@@ -65,6 +70,7 @@ def init(
         return _print_created(_create_from_yaml(source, contest, yes=yes), contest)
     if not name:
         raise typer.BadParameter("a contest has a name; give --name, or a contest.yaml that says it")
+    pack = read_pack_files(source)
     settings = ContestSettings(
         metric=None if metric is None else read_file(metric, SolutionError),
         metric_name="macro-F1" if metric is None else metric.stem,
@@ -74,6 +80,8 @@ def init(
         n_refusals_per_hour=refusals,
         details=details,
         rank_by=rank,
+        hidden=pack.hidden,
+        rate_hz=pack.rate_hz,
     )
     _print_created(_create_from_csv(source, contest, name, deadline, settings, yes=yes), contest)
 
@@ -90,8 +98,33 @@ def _create_from_yaml(path: Path, contest: str | Path, *, yes: bool) -> Contest:
 
     file = read_contest_file(path)
     solution = read_solution(file)
+    roster = _read_roster(file)
     _check_solution(solution, file.values["solution"].name, yes=yes)
-    return create_from_file(file, solution, contest, current_time())
+    created = create_from_file(file, solution, contest, current_time())
+    if roster is not None:
+        _import_roster(created, roster, "the class list")
+    return created
+
+
+def _read_roster(file: ContestFile) -> ClassList | None:
+    """Return the class list that the file names, read before anything is made or changed."""
+    from leaderboard.classes.class_list import GroupChoice, parse_class_list
+    from leaderboard.errors import ClassListError
+    from leaderboard.files.csv_table import read_file
+
+    path = file.values.get("teams")
+    return parse_class_list(read_file(path, ClassListError), path.name, GroupChoice()) if isinstance(path, Path) else None
+
+
+def _import_roster(contest: Contest, roster: ClassList, reason: str, *, is_dry_run: bool = False) -> RosterChange:
+    """Add what is new in a class list, as `arena contest team import` does without options."""
+    from leaderboard.classes.roster import RosterOptions, import_roster
+
+    change = import_roster(contest, roster, RosterOptions(is_dry_run=is_dry_run), build_decision(reason))
+    if not is_dry_run:
+        say_change(roster, change, moves=False)
+        say(summarize_change(change))
+    return change
 
 
 def _create_from_csv(
@@ -131,6 +164,8 @@ def _print_created(created: Contest, location: str | Path) -> None:
             facts += f", {n_teams:,} team{'s' if n_teams > 1 else ''}"
         if rules.details is DetailsFrom.DURING:
             say(_DURING)
+        if created.hidden_part is not None:
+            facts += f"; models are verified on {len(created.hidden_part.ids):,} hidden recordings too"
         print(f"{created.name}: {str(location).split('@')[-1]} holds {facts}; {_describe_closing(rules)}")
 
 
@@ -173,28 +208,34 @@ def apply(
     as_json: Json = False,
 ) -> None:
     """Show how a contest.yaml differs from the running contest, ask, and change the contest. A key that it leaves out stays."""
-    from leaderboard.actions.host import HostDecision
     from leaderboard.contest_file.changes import apply_changes, find_changes
     from leaderboard.contest_file.read import read_contest_file
     from leaderboard.errors import ContestError
 
     wanted = read_contest_file(file)
+    roster = _read_roster(wanted)
     with load_contest(contest) as opened:
         changes = find_changes(wanted, opened)
+        listed = None if roster is None else _import_roster(opened, roster, "what would change", is_dry_run=True)
+        is_same = not changes and (listed is None or listed.is_empty)
         if as_json:
             print_json([to_plain(change) for change in changes])
-        elif not changes:
+        elif is_same:
             say(f"{file.name} and {opened.name} agree; nothing is changed")
-        else:
+        elif changes:
             print_table((Prose("key"), Prose("now"), Prose("then")), [change.words for change in changes])
-        if dry_run or not changes:
+        if listed is not None and not listed.is_empty:
+            say(f"class list: {summarize_change(listed)}")
+        if dry_run or is_same:
             return
-        decision = HostDecision(reason=reason, decided_at=current_time())
+        decision = build_decision(reason)
         if not yes and not sys.stdin.isatty():
             raise ContestError("`arena contest apply` asks before it changes, and this is no terminal; add --yes, or --dry-run")
         if not yes:
             typer.confirm(f"Change {opened.name} so?", abort=True, err=True)
         n = len(apply_changes(wanted, opened, decision))
+        if roster is not None:
+            _import_roster(opened, roster, reason)
     say(f"{n} change{'s' if n > 1 else ''} made, each with its line in `arena contest log`")
 
 

@@ -29,6 +29,12 @@ Pseudonym = Annotated[
 Remove = Annotated[bool, typer.Option("--remove", help="Show the team's name again.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Go on although the file looks like a slip.")]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the log.")]
+Note = Annotated[
+    str,
+    typer.Option(
+        "--note", "-m", metavar="TEXT", help="Your own words on the attempt; team and host alone see them.", show_default=False
+    ),
+]
 YES_HINT = "; add --yes if it is meant so"
 AGAIN_HINT = "; add --again to use an attempt all the same"
 

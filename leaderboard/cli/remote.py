@@ -12,7 +12,18 @@ import typer
 from arena.base.options import ADDRESS_HELP, TEAM_HELP, Json, reading_line
 from arena.base.project import check_address, find_project
 from arena.base.terminal import print_json, say
-from leaderboard.cli.options import AGAIN_HINT, YES_HINT, Again, ModelFile, Pseudonym, Remove, SubmissionFile, Yes, say_notes
+from leaderboard.cli.options import (
+    AGAIN_HINT,
+    YES_HINT,
+    Again,
+    ModelFile,
+    Note,
+    Pseudonym,
+    Remove,
+    SubmissionFile,
+    Yes,
+    say_notes,
+)
 
 if TYPE_CHECKING:
     from leaderboard.client import Endpoint
@@ -45,6 +56,7 @@ def remote_submit_command(
     address: Address = "",
     team: Annotated[str, typer.Option("--team", metavar="TEAM", help=TEAM_HELP, envvar="ARENA_TEAM", show_default=False)] = "",
     onnx: ModelFile = None,
+    note: Note = "",
     again: Again = False,
     yes: Yes = False,
     check: Check = False,
@@ -77,7 +89,7 @@ def remote_submit_command(
         lambda: (
             check_file(endpoint, file, say, onnx, yes=yes)
             if check
-            else send_file(endpoint, file, say, onnx, again=again, yes=yes)
+            else send_file(endpoint, file, say, onnx, again=again, yes=yes, note=note)
         ),
     )
     if check:
@@ -206,6 +218,11 @@ def _format_model(attempt: dict[str, Any]) -> str:
     model = attempt["model"]
     if model is None:
         return ""
-    states = {"carried": "not run yet", "verified": "it answers what was sent", "differs": "it does not answer what was sent"}
+    states = {
+        "carried": "not run yet",
+        "verified": "it answers what was sent",
+        "differs": "it does not answer what was sent",
+        "doubted": "it answers what was sent, and hidden recordings far worse",
+    }
     beside = f"{model['file_name']} ({model['digest'][:12]}) is kept beside attempt {attempt['number']}"
     return f"\n{beside}: {states[model['state']]}"

@@ -118,14 +118,14 @@ def team_import(
     with load_contest(contest) as opened:
         settings = None if handouts is None else _build_settings(opened, handouts, address, lang, zone, renew=new_tokens)
         change = import_roster(opened, roster, options, build_decision(reason))
-        _say_change(roster, change, moves=move)
+        say_change(roster, change, moves=move)
         if settings is not None and not dry_run:
             _write_handouts(opened, settings, reason)
     if as_json:
         return print_json(_to_json(change))
     if dry_run:
         say("dry run: nothing was changed")
-    print(_summarize(change))
+    print(summarize_change(change))
 
 
 def _build_settings(
@@ -168,7 +168,8 @@ def _write_handouts(contest: Contest, settings: HandoutSettings, reason: str) ->
         say(f"{settings.folder / name} stays as it is: it may hold such a token")
 
 
-def _say_change(roster: ClassList, change: RosterChange, *, moves: bool) -> None:
+def say_change(roster: ClassList, change: RosterChange, *, moves: bool) -> None:
+    """Say what is odd in a class list, and what was left as it is."""
     for note in roster.notes:
         say(f"note: {note}")
     if roster.group_heading is not None:
@@ -183,7 +184,8 @@ def _say_change(roster: ClassList, change: RosterChange, *, moves: bool) -> None
         say(f"{person.name} has no group and was not added (--alone makes a team of one)")
 
 
-def _summarize(change: RosterChange) -> str:
+def summarize_change(change: RosterChange) -> str:
+    """Return `2 teams and 5 members new, 0 updated, 3 as before`."""
     from leaderboard.files.csv_table import format_count
 
     parts = [

@@ -9,7 +9,9 @@ from datetime import datetime
 import numpy as np
 
 from arena.base.scores import Counts
+from arena.base.texts import Words
 from leaderboard.contest.disclosure import Digits, ShownDetails
+from leaderboard.pages.board_cache import BoardLine, PublicBoard
 from leaderboard.standings import AttemptModel, format_metrics, list_metrics
 
 _N_MISTAKES = 5
@@ -53,6 +55,8 @@ class AttemptView:
     metrics: Sequence[tuple[str, str]]  # key and rounded value of each
     arrived_at: datetime  # UTC
     file_name: str
+    note: str | None  # the team's own words
+    is_voided: bool
     counts: bool  # the standings show this attempt
     model: AttemptModel | None
     labels: Sequence[str]
@@ -91,6 +95,7 @@ class TeamView:
     n_left: int
     digits: Digits
     remaining: str  # sentence on the attempts left
+    final: Sequence[str]  # sentences on what was final, once the host has closed the contest
     takes_models: bool  # for attempts that are not verified
     attempts: Sequence[AttemptView]
     progress: Progress
@@ -127,6 +132,8 @@ def build_attempt_view(details: ShownDetails, metric: str, digits: Digits, *, is
         metrics=[(m.key, text) for m, text in zip(list_metrics(attempt.metrics), format_metrics(attempt.metrics), strict=True)],
         arrived_at=attempt.arrived_at,
         file_name=attempt.file_name,
+        note=attempt.note,
+        is_voided=attempt.voided_at is not None,
         counts=is_best,
         model=attempt.model,
         labels=labels,
@@ -176,3 +183,21 @@ def build_progress(attempts: Sequence[AttemptView]) -> Progress:
         for attempt in attempts
     ]
     return Progress(lines=lines, low=ends[0], high=ends[1])
+
+
+def describe_result(board: PublicBoard, line: BoardLine, number: int, words: Words) -> list[str]:
+    """Return sentences on a team's final result: rank, attempt that counted, its scores; none before the host's close.
+
+    Args:
+        number: number of the attempt that counts.
+    """
+    if not board.is_closed or line.rank is None:
+        return []
+    sentences = [words("final_rank", rank=line.rank, n=sum(other.rank is not None for other in board.lines))]
+    if line.rank_low is not None and line.rank_low != line.rank_high:
+        sentences.append(words("final_range", unit=words(f"unit_{line.unit}"), low=line.rank_low, high=line.rank_high))
+    public = f"{line.score:.{board.digits.score}f}"
+    if line.final is None:
+        return [*sentences, words("final_score", number=number, metric=board.metric, score=public)]
+    private = f"{line.final:.{board.digits.score}f}"
+    return [*sentences, words("final_private", number=number, public=public, metric=board.metric, private=private)]

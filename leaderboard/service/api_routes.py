@@ -187,6 +187,7 @@ async def post_attempt(
     team: Annotated[str, Query(max_length=200)] = "",
     again: Annotated[bool, Query(description="Use an attempt on the labels of an earlier one.")] = False,
     yes: Yes = False,
+    note: Annotated[str, Query(max_length=2000, description="The team's own words on the attempt, 300 characters.")] = "",
 ) -> ReceiptOut:
     """Send a file as an attempt: 201 when it was scored, 200 when the same file was scored before.
 
@@ -200,7 +201,7 @@ async def post_attempt(
         raise TeamError(f"the token is of team {sender.name!r}, not of {team[:60]!r}; send with the token of your team")
     async with open_files(request, get_file_limits(request), file_name) as read:
         receipt = await service.run_scoring(
-            lambda: submit_with_model(service.contest, sender, *read(), service.now(), again=again, yes=yes)
+            lambda: submit_with_model(service.contest, sender, *read(), service.now(), again=again, yes=yes, note=note)
         )
     response.status_code = 201 if receipt.is_new else 200
     return ReceiptOut.model_validate(receipt)

@@ -139,11 +139,14 @@ def _send(request: Request, team: Team, form: FormData) -> Response:
         return render_team_page(request, team, PageProblem(title=words("no_file")), status=422)
     try:
         again, yes = (key in form for key in CONSENTS)
-        receipt = submit_with_model(service.contest, team, file, model, service.now(), again=again, yes=yes)
+        note = str(form.get("note", ""))
+        receipt = submit_with_model(service.contest, team, file, model, service.now(), again=again, yes=yes, note=note)
     except LeaderboardError as error:
         kinds = zip(CONSENTS, (RepeatedLabels, ContradictoryLabels), strict=True)
         consents = {key: key in form for key, kind in kinds if key in form or isinstance(error, kind)}
-        return render_team_page(request, team, explain_error(error, words), status=to_reply(error).status, consents=consents)
+        return render_team_page(
+            request, team, explain_error(error, words), status=to_reply(error).status, consents=consents, note=note
+        )
     query = "" if receipt.is_new else "?before=1"
     return redirect(request, f"/attempts/{receipt.attempt.number}{'?notes=1' if receipt.notes else query}")
 

@@ -11,12 +11,12 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from arena.base.texts import Words
-from leaderboard.actions.submit import read_notes
+from leaderboard.actions.submit import MAX_NOTE, read_notes
 from leaderboard.contest.disclosure import choose_digits
 from leaderboard.pages.board_cache import build_public_board, format_standings_csv, read_public_board
 from leaderboard.pages.render import PageFrame, PageProblem
 from leaderboard.pages.standings_page import StandingsPage, StandingsView, draw_standings, parse_view
-from leaderboard.pages.team_page import AttemptView, TeamView, build_attempt_view, build_progress
+from leaderboard.pages.team_page import AttemptView, TeamView, build_attempt_view, build_progress, describe_result
 from leaderboard.service.context import Service
 from leaderboard.service.session import build_frame, get_service, get_team, redirect, respond
 from leaderboard.standings import find_best_attempt
@@ -81,15 +81,17 @@ def render_team_page(
     status: int = 200,
     *,
     consents: Mapping[str, bool] | None = None,
+    note: str = "",
 ) -> Response:
     """Return the team's page, with the problem of its last file or pseudonym.
 
     Args:
         consents: ticks that send the file all the same, and whether each is set.
+        note: the note of the last file, which is to be sent again with it.
     """
     frame = build_frame(request, "/team")
     view = build_team_view(get_service(request), team, frame.words)
-    values = {"problem": problem, "refused_name": refused_name, "consents": consents or {}}
+    values = {"problem": problem, "refused_name": refused_name, "consents": consents or {}, "note": note[:MAX_NOTE]}
     return respond(request, "team.html.j2", frame, status, team=view, **values)
 
 
@@ -120,6 +122,7 @@ def build_team_view(service: Service, team: Team, words: Words) -> TeamView:
         digits=digits,
         n_left=0 if team.disqualified_at else n_left,
         remaining=remaining,
+        final=[] if line is None or best is None else describe_result(board, line, best.number, words),
         takes_models=rules.is_open(service.now(), team.deadline) and team.disqualified_at is None,
         attempts=views,
         progress=build_progress(views),

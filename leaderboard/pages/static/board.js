@@ -13,6 +13,19 @@
     if (said && said.dataset.is === "zone") said.textContent = words.yourTime;
   }
 
+  /* Times in UTC get the reader's own beside them: the hour alone on the same day. */
+  const hour = new Intl.DateTimeFormat(language, { timeStyle: "short" });
+  const dayAndHour = new Intl.DateTimeFormat(language, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+  for (const time of document.querySelectorAll("time[data-also]")) {
+    const moment = new Date(time.dateTime);
+    if (!moment.getTimezoneOffset()) continue;
+    const isSameDay = moment.getDate() === moment.getUTCDate();
+    const local = document.createElement("span");
+    local.className = "local";
+    local.textContent = `${(isSameDay ? hour : dayAndHour).format(moment)} ${words.yourTime}`;
+    time.after(" ", local);
+  }
+
   const spans = document.querySelectorAll("[data-until]");
   const part = (n, pattern) => pattern.replace("{n}", String(n));
   const span = (minutes) => {
@@ -52,15 +65,30 @@
       input.setCustomValidity(isTooLarge ? input.dataset.tooLarge : "");
       if (isTooLarge) input.reportValidity();
     });
-    const mark = (on) => (event) => {
-      event.preventDefault();
-      zoneOfDrop.classList.toggle("over", on);
+  }
+
+  /* The whole page takes a dropped file, so that one that misses the field does not replace the page. */
+  const first = document.querySelector(".drop input[type=file]");
+  if (first) {
+    const isFile = (event) => Array.from(event.dataTransfer ? event.dataTransfer.types : []).includes("Files");
+    const show = (event, on) => {
+      const below = event.target instanceof Element ? event.target.closest(".drop") : null;
+      for (const zone of document.querySelectorAll(".drop")) zone.classList.toggle("over", on && zone === (below || first.closest(".drop")));
     };
-    zoneOfDrop.addEventListener("dragover", mark(true));
-    zoneOfDrop.addEventListener("dragleave", mark(false));
-    zoneOfDrop.addEventListener("drop", (event) => {
-      mark(false)(event);
-      for (const file of event.dataTransfer ? event.dataTransfer.files : []) put(file, input);
+    document.addEventListener("dragover", (event) => {
+      if (!isFile(event)) return;
+      event.preventDefault();
+      show(event, true);
+    });
+    document.addEventListener("dragleave", (event) => {
+      if (!event.relatedTarget) show(event, false);
+    });
+    document.addEventListener("drop", (event) => {
+      if (!isFile(event)) return;
+      event.preventDefault();
+      show(event, false);
+      const below = event.target instanceof Element ? event.target.closest(".drop") : null;
+      for (const file of event.dataTransfer.files) put(file, below ? below.querySelector("input[type=file]") : first);
     });
   }
 })();
