@@ -14,6 +14,7 @@ LeaderboardError
 │   │   └── NameRefused  a name or pseudonym that cannot be given
 │   │       └── NameOften  one more pseudonym after many in a day
 │   ├── ContestClosed    a submission after the deadline, or after the host closed the contest
+│   ├── Unavailable      a database that cannot be read or written
 │   ├── SolutionReplaced  a grade by a solution that was corrected meanwhile
 │   ├── MetricError      a metric of the host that cannot be run
 │   ├── ModelRefused     a model file that cannot be run safely, or at all
@@ -130,6 +131,10 @@ class NameOften(NameRefused):
 
 class ContestClosed(ContestError):
     """A submission that arrived after the deadline."""
+
+
+class Unavailable(ContestError):
+    """A database that cannot be read or written now."""
 
 
 class SolutionReplaced(ContestError):

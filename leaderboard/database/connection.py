@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from arena.base.install import install_command
-from leaderboard.errors import ContestError
+from leaderboard.errors import ContestError, Unavailable
 
 _WAIT_S = 30
 _POOL_SIZE = 16  # further connections are opened and closed each time, and opening one reads the whole schema
@@ -118,7 +118,7 @@ class ContestDatabase:
             advice = next(
                 (text for mark, text in _ADVICE.items() if mark in reason.casefold()), "check the database and try again"
             )
-            raise ContestError(f"{self.name} cannot be {verb} ({reason}); {advice}") from error
+            raise Unavailable(f"{self.name} cannot be {verb} ({reason}); {advice}") from error
 
 
 def parse_sqlite_path(location: str | Path) -> Path | None:

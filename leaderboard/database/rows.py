@@ -30,7 +30,8 @@ class LogEntry:
     id: int
     action: str
     actor: str  # host, the name of an assistant, or team
-    team: str | None
+    team: str | None  # its name at that time
+    team_id: int | None
     reason: str
     details: dict[str, Any]
     done_at: datetime  # UTC
@@ -95,7 +96,7 @@ def read_team(connection: Connection, name: str) -> Team:
 
 def read_log(connection: Connection) -> list[LogEntry]:
     """Read the host's actions, first to last."""
-    columns = schema.host_log.c["id", "action", "actor", "team", "reason", "details", "done_at"]
+    columns = schema.host_log.c["id", "action", "actor", "team", "team_id", "reason", "details", "done_at"]
     return [LogEntry(**row._mapping) for row in connection.execute(select(*columns).order_by(schema.host_log.c.id))]
 
 

@@ -1,18 +1,31 @@
-"""Context of the host's pages: teams with their scores, private ones for those who may see them."""
+"""Context of the host's pages: teams, one team with its attempts and members, and the form of an act.
+
+Private scores and e-mail addresses are read only for those who may see them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from leaderboard.standings import Part
+from sqlalchemy import func, select
+
+from leaderboard.actions.acts import ACTS, Act, ActName
+from leaderboard.database import schema
+from leaderboard.database.rows import LogEntry
+from leaderboard.hosts import Host
+from leaderboard.rules import Rules
+from leaderboard.standings import Attempt, Part
 from leaderboard.store import Contest
+from leaderboard.teams import Team
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HostLine:
     """A team as the host sees it."""
 
+    id: int
     name: str
     pseudonym: str | None
     is_out: bool
@@ -21,6 +34,52 @@ class HostLine:
     public: float | None
     private: float | None
     sent_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HostAttempt:
+    """An attempt as the host sees it."""
+
+    attempt: Attempt  # with the public score
+    private: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HostTeam:
+    """A team with everything that the host may see of it."""
+
+    team: Team
+    attempts: Sequence[HostAttempt]
+    members: Sequence[tuple[str, str | None]]  # name and e-mail address
+    n_tokens: int  # valid ones
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ActTexts:
+    """Keys of the texts of an act."""
+
+    title: str
+    effect: str
+    value: str = ""
+
+
+TEXTS = {
+    ActName.EXTEND: ActTexts(title="act_extend", effect="act_extend_effect", value="value_moment"),
+    ActName.CLOSE: ActTexts(title="act_close", effect="act_close_effect"),
+    ActName.REOPEN: ActTexts(title="act_reopen", effect="act_reopen_effect"),
+    ActName.ANNOUNCE: ActTexts(title="act_announce", effect="act_announce_effect", value="value_text"),
+    ActName.WITHDRAW: ActTexts(title="act_withdraw", effect="act_withdraw_effect", value="value_announcement"),
+    ActName.MORE_TIME: ActTexts(title="act_more_time", effect="act_more_time_effect", value="value_moment"),
+    ActName.COMMON_TIME: ActTexts(title="act_common_time", effect="act_common_time_effect"),
+    ActName.GRANT: ActTexts(title="act_grant", effect="act_grant_effect", value="value_count"),
+    ActName.VOID: ActTexts(title="act_void", effect="act_void_effect", value="value_attempt"),
+    ActName.DISQUALIFY: ActTexts(title="act_disqualify", effect="act_disqualify_effect"),
+    ActName.REINSTATE: ActTexts(title="act_reinstate", effect="act_reinstate_effect"),
+    ActName.RENAME: ActTexts(title="act_rename", effect="act_rename_effect", value="value_name"),
+    ActName.PSEUDONYM: ActTexts(title="act_pseudonym", effect="act_pseudonym_effect", value="value_pseudonym"),
+    ActName.NEW_TOKEN: ActTexts(title="act_new_token", effect="act_new_token_effect"),
+    ActName.REVOKE_TOKENS: ActTexts(title="act_revoke_tokens", effect="act_revoke_tokens_effect"),
+}
 
 
 def list_host_lines(contest: Contest, *, with_private: bool) -> list[HostLine]:
@@ -32,6 +91,7 @@ def list_host_lines(contest: Contest, *, with_private: bool) -> list[HostLine]:
         attempts, ranked = contest.attempts(team), public.get(team.name)
         lines.append(
             HostLine(
+                id=team.id,
                 name=team.name,
                 pseudonym=team.pseudonym,
                 is_out=team.disqualified_at is not None,
@@ -44,3 +104,43 @@ def list_host_lines(contest: Contest, *, with_private: bool) -> list[HostLine]:
         )
     order = {name: index for index, name in enumerate(public)}
     return sorted(lines, key=lambda line: order.get(line.name, len(order)))
+
+
+def read_host_team(contest: Contest, team: Team, *, with_private: bool, with_emails: bool) -> HostTeam:
+    """Return a team with its attempts, first to last, and its members."""
+    members, tokens = schema.members.c, schema.tokens.c
+    with contest.database.read() as connection:
+        public = contest.cache.attempts(connection, Part.PUBLIC).get(team.id, ())
+        private = contest.cache.attempts(connection, Part.PRIVATE).get(team.id, ()) if with_private else ()
+        people = connection.execute(select(members.name, members.email).where(members.team_id == team.id).order_by(members.id))
+        n_tokens = select(func.count()).where(tokens.team_id == team.id, tokens.revoked_at.is_(None))
+        final = {attempt.number: attempt.score for attempt in private}
+        return HostTeam(
+            team=team,
+            attempts=[HostAttempt(attempt=attempt, private=final.get(attempt.number)) for attempt in public],
+            members=[(row.name, row.email if with_emails else None) for row in people],
+            n_tokens=int(connection.scalar(n_tokens) or 0),
+        )
+
+
+def list_acts(host: Host, rules: Rules, team: Team | None) -> list[tuple[Act, str]]:
+    """Return the acts that make sense now and that the host's role allows, with the keys of their titles."""
+    return [
+        (act, TEXTS[act.name].title)
+        for act in ACTS.values()
+        if act.is_of_team is (team is not None) and host.may(act.right) and act.is_offered(rules, team)
+    ]
+
+
+def find_last_act(contest: Contest, team: Team | None) -> LogEntry | None:
+    """Return the last line of the log on a team, or on all teams together."""
+    team_id = None if team is None else team.id
+    return next((entry for entry in reversed(contest.log()) if entry.team_id == team_id), None)
+
+
+def find_title(entry: LogEntry) -> str | None:
+    """Return the key of the title of the act that a line of the log is of; None for one that no page does."""
+    is_of_team = entry.team_id is not None
+    return next(
+        (TEXTS[act.name].title for act in ACTS.values() if (act.action, act.is_of_team) == (entry.action, is_of_team)), None
+    )

@@ -140,6 +140,7 @@ def test_a_missing_contest_is_named() -> None:
     [
         *("init", "validate", "submit", "attempts", "attempt", "standings", "team add", "team list"),
         *("extend", "close", "reopen", "grant", "void", "disqualify", "reinstate", "rename", "merge", "rescore", "log"),
+        *("team import", "team show", "team forget", "join-link new", "join-link list", "join-link revoke", "gradebook"),
         *("token new", "token revoke", "backup", "restore", "migrate"),
     ],
 )

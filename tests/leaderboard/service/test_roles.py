@@ -7,18 +7,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
-from leaderboard.hosts import Role
+from leaderboard.actions.acts import ACTS, ActName
+from leaderboard.hosts import RIGHTS, Right, Role
+from leaderboard.service import host_routes
 from leaderboard.service.app import create_app
 from leaderboard.service.context import ServiceSettings
 from leaderboard.store import open_contest
 from support.service import host_token_of, make, submission
 
-HOST_ROUTES = {  # path: whether an assistant may
-    "/host": True,
-    "/host/gradebook.csv": False,
+PAGES = {  # of hosts, by method and path: the right that each asks for
+    "GET /host": Right.VIEW,
+    "GET /host/gradebook.csv": Right.VIEW_PRIVATE,
+    "GET /host/submissions.zip": Right.DOWNLOAD,
+    "GET /host/alike": Right.VIEW_PRIVATE,
+    "GET /host/teams/{team_id}": Right.VIEW,
+    "GET /host/teams/{team_id}/attempts/{number}.{ending}": Right.DOWNLOAD,
 }
+ACT_PAGES = ("/host/acts/{name}", "/host/teams/{team_id}/acts/{name}")
 
 
 @pytest.fixture
@@ -37,24 +45,47 @@ def client(tmp_path: Path, tokens: dict[str, str]) -> Iterator[TestClient]:
         yield client
 
 
-def sign_in(client: TestClient, token: str) -> None:
-    client.cookies.clear()
+def csrf(client: TestClient) -> str:
     match = re.search(r'name="csrf" value="(\w+)"', client.get("/login").text)
     assert match
-    assert client.post("/login", data={"csrf": match[1], "token": token}).status_code == 303
+    return match[1]
 
 
-def get(client: TestClient, path: str, token: str) -> int:
-    sign_in(client, token)
-    return client.get(path).status_code
+def sign_in(client: TestClient, token: str) -> None:
+    client.cookies.clear()
+    assert client.post("/login", data={"csrf": csrf(client), "token": token}).status_code == 303
+
+
+def list_requests() -> Iterator[tuple[str, str, Right]]:
+    """Yield method, path and right of every page of hosts, each act by its name."""
+    for route in host_routes.router.routes:
+        assert isinstance(route, APIRoute)
+        for method in sorted(route.methods - {"HEAD"}):
+            for name in ActName if route.path in ACT_PAGES else [None]:
+                act = None if name is None else ACTS[name]
+                if act is not None and act.is_of_team is not ("team_id" in route.path):
+                    continue
+                right = PAGES[f"{method} {route.path}"] if act is None else act.right
+                path = route.path.replace("{team_id}", "1").replace("{number}.{ending}", "1.csv")
+                yield method, path.replace("{name}", "" if name is None else name.value), right
 
 
 def test_every_page_of_hosts_asks_for_the_right_that_its_table_says(client: TestClient, tokens: dict[str, str]) -> None:
-    for path, is_open in HOST_ROUTES.items():
+    client.post("/api/v1/attempts", content=submission(1), headers={"Authorization": f"Bearer {tokens['Ann']}"})
+    requests = list(list_requests())
+    assert len(requests) == len(PAGES) + 2 * len(ACTS)
+    for who in ("", "Ann", "assistant", "host"):
         client.cookies.clear()
-        assert client.get(path).headers["location"] == "/login"
-        statuses = [get(client, path, tokens[who]) for who in ("Ann", "assistant", "host")]
-        assert (path, statuses) == (path, [403, 200 if is_open else 403, 200])
+        if who:
+            sign_in(client, tokens[who])
+        for method, path, right in requests:
+            answer = client.request(method, path, data={"csrf": csrf(client)} if method == "POST" else None)
+            is_allowed = who == "host" or (who == "assistant" and right in RIGHTS[Role.ASSISTANT])
+            expected = 422 if method == "POST" else 200  # a form without a reason
+            if not who:
+                assert answer.headers["location"] == "/login", path
+            else:
+                assert (who, path, answer.status_code) == (who, path, expected if is_allowed else 403)
 
 
 def test_an_assistant_sees_no_private_score(client: TestClient, tokens: dict[str, str]) -> None:
