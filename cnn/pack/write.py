@@ -23,11 +23,11 @@ from arena.base.install import Wheel, build_wheel
 from arena.base.project import FILE_NAME, quote
 from cnn.config import LABELS
 from cnn.errors import CorpusError
-from cnn.pack.audio import make_test_wav, make_training_wav
+from cnn.pack.audio import HIDDEN_DISGUISE, make_test_wav, make_training_wav
 from cnn.pack.near_duplicates import Matches
 from cnn.pack.plan import PackPlan
 
-STUDENTS, HOST = "students", "host"
+STUDENTS, HOST, HIDDEN = "students", "host", "hidden"
 _TEMPLATES = Path(__file__).parent / "templates"
 _TIME_S = 946_684_800  # 2000-01-01 UTC, the time of every file of students
 _ZIP_TIME = (2000, 1, 1, 0, 0, 0)
@@ -49,6 +49,7 @@ def write_pack(plan: PackPlan, out: Path, *, with_zip: bool, advance: Callable[[
         part = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))  # mode 0o700
         _write_students(plan, wheel, part / STUDENTS, advance)
         _write_host(plan, part / HOST, part / STUDENTS)
+        _write_hidden(plan, part / HOST / HIDDEN, advance)
         if with_zip:
             _write_zip(part / STUDENTS, part / f"{STUDENTS}.zip")
         part.chmod(0o755)
@@ -109,18 +110,36 @@ def _write_host(plan: PackPlan, folder: Path, students: Path) -> None:
     _write_secret(folder / "pack.json", (json.dumps(_facts(plan), indent=1, ensure_ascii=False) + "\n").encode())
 
 
+def _write_hidden(plan: PackPlan, folder: Path, advance: Callable[[int], None]) -> None:
+    """Write the part that no team is given: its recordings and their solution, for `arena contest verify`."""
+    folder.mkdir(mode=0o700)
+    columns = ["id", "recording", "label", "speaker", "speed", "reverb_s"]
+    mapping = []
+    for row in plan.hidden:
+        content = make_test_wav(plan.corpus.folder / row.clip.path, plan.format, plan.length_s, row.alteration, HIDDEN_DISGUISE)
+        _write_secret(folder / f"{row.id}.wav", content)
+        changes = [f"{row.alteration.speed:.4f}", f"{row.alteration.reverb_s:.3f}"]
+        mapping.append([row.id, row.clip.path.as_posix(), row.clip.label, row.clip.speaker, *changes])
+        advance(1)
+    solution = [[row.id, row.clip.label, row.clip.speaker] for row in plan.hidden]
+    _write_secret(folder / "solution.csv", _table(["id", "label", "Group"], solution))
+    _write_secret(folder / "mapping.csv", _table(columns, mapping))
+
+
 def _facts(plan: PackPlan) -> dict[str, object]:
     return {
         "corpus": plan.corpus.name,
         "corpus_digest": plan.corpus.digest,
         "secret": plan.settings.secret,
         "disguise": asdict(plan.settings.disguise),
+        "hidden_disguise": asdict(HIDDEN_DISGUISE),
         "format": asdict(plan.format),
         "length_s": plan.length_s,
         "public": plan.settings.public,
         "usage": plan.usage,
         "train_speakers": plan.train_speakers,
         "test_speakers": plan.test_speakers,
+        "hidden_speakers": plan.hidden_speakers,
         "public_speakers": plan.public_speakers,
         "notes": plan.notes,
         "alike": matches_as_json(plan.matches),

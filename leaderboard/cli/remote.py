@@ -183,6 +183,11 @@ def _format_model(attempt: dict[str, Any]) -> str:
     model = attempt["model"]
     if model is None:
         return ""
-    states = {"carried": "not run yet", "verified": "it answers what was sent", "differs": "it does not answer what was sent"}
+    states = {
+        "carried": "not run yet",
+        "verified": "it answers what was sent",
+        "differs": "it does not answer what was sent",
+        "doubted": "it answers what was sent, and hidden recordings far worse",
+    }
     beside = f"{model['file_name']} ({model['digest'][:12]}) is kept beside attempt {attempt['number']}"
     return f"\n{beside}: {states[model['state']]}"
