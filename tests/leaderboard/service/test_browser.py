@@ -22,10 +22,10 @@ pytestmark = needs_chromium
 LONG = "The Cepstral Coefficients of a rather long name that goes on"
 NET = model_of(first_samples())
 TEAMS = ["Los Formantes", LONG, "<b>bold</b>", "Ruido Rosa", "Nyquist & Söhne", "W" * 60]
-DROP = """(files) => {
+DROP = """([selector, files]) => {
     const data = new DataTransfer(), made = { dataTransfer: null, bubbles: true, cancelable: true };
     for (const [name, bytes] of files) data.items.add(new File([new Uint8Array(bytes)], name));
-    document.querySelector(".drop").dispatchEvent(new DragEvent("drop", { ...made, dataTransfer: data }));
+    document.querySelector(selector).dispatchEvent(new DragEvent("drop", { ...made, dataTransfer: data }));
 }"""
 
 
@@ -116,7 +116,11 @@ def test_a_file_is_chosen_scored_and_shown_and_a_broken_one_explained(world: Wor
 
 def test_a_file_that_is_dropped_is_sent(world: World) -> None:
     with world.page(world.tokens["Dropper"]) as page:
-        page.evaluate(DROP, [("net.onnx", list(NET)), ("dropped.csv", list(submission(2)))])  # both on the first field
+        page.evaluate(DROP, ("h2", [("dropped.csv", list(submission(7)))]))  # anywhere on the page
+        assert page.evaluate("document.querySelector('#file').files[0].name") == "dropped.csv"
+        page.evaluate(
+            DROP, (".drop", [("net.onnx", list(NET)), ("dropped.csv", list(submission(2)))])
+        )  # both on the first field
         follow(page, "text=Send and score")
         assert page.url.endswith("/attempts/1")
         assert "dropped.csv" in page.inner_text("main")
@@ -167,6 +171,9 @@ def test_the_deadline_is_told_in_the_readers_own_time(world: World) -> None:
         assert page.inner_text("time[data-local]") == local
         assert "your time" in page.inner_text(".under")
         assert page.inner_text("[data-until]").startswith("in 2 d ")
+        page.goto(f"{world.url}/standings")
+        sent = page.inner_text("tbody tr:nth-child(1) td:has(time)")
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d\s+.+ your time", sent)
 
 
 @pytest.mark.parametrize(("width", "language", "scheme"), [(390, "es", "dark"), (1200, "en", "light")])
