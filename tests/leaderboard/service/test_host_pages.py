@@ -206,6 +206,14 @@ def test_an_act_without_a_reason_is_not_done(world: World) -> None:
     assert world.contest.team("Ann").n_allowed == 3
 
 
+def test_what_was_so_already_is_not_said_to_be_done(world: World) -> None:
+    here = team_path(world, "Ann")
+    world.act(f"{here}/acts/pseudonym", value="Owl")
+    n = len(world.contest.log())
+    assert world.act(f"{here}/acts/pseudonym", value="Owl").headers["location"] == here
+    assert len(world.contest.log()) == n
+
+
 def test_a_form_that_is_sent_twice_acts_once(world: World) -> None:
     path = f"{team_path(world, 'Ann')}/acts/grant"
     fields = world.fields(path, value="1")
