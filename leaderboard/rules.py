@@ -51,6 +51,8 @@ class Rules:
     n_refusals_per_hour: int
     details: DetailsFrom = DetailsFrom.CLOSE
     rank_by: RankBy = RankBy.SCORE
+    hidden_digest: str | None = None  # SHA-256 of the solution of recordings that nobody was given
+    rate_hz: int | None = None  # of the test recordings; None: unknown
     bonus: float = 10.0  # points of the gradebook for the first rank
     webhook: str | None = None
     overview: dict[str, Any] | None = None  # the host's own texts of the site

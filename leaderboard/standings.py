@@ -16,10 +16,11 @@ from leaderboard.rules import Rules
 
 
 class Part(StrEnum):
-    """Rows of the solution. Without a Usage column all are public; ignored ones are in neither part."""
+    """Rows that are scored. Without a Usage column all of the solution are public; ignored ones are in neither part."""
 
     PUBLIC = "public"  # scored while the contest runs
     PRIVATE = "private"  # scored for the host, and for all when it is over
+    HIDDEN = "hidden"  # recordings that nobody was given, answered by the models that teams sent
 
 
 FEWEST_UNITS = 10  # speakers, or clips where none are named, that name a single leader
@@ -75,6 +76,7 @@ class ModelState(StrEnum):
     CARRIED = "carried"  # stored, and not run yet
     VERIFIED = "verified"  # its answers equal the submission
     DIFFERS = "differs"  # its answers differ, or it cannot be run
+    DOUBTED = "doubted"  # its answers equal the submission, and on hidden recordings it is far worse than a net
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,6 +87,13 @@ class AttemptModel:
     digest: str  # SHA-256
     state: ModelState
     remark: str  # one line on running it; reveals nothing of the truth
+    rerun_score: float | None = None  # macro-F1 of its answers on all given clips; None: not run, or not shown yet
+    hidden_score: float | None = None  # macro-F1 on recordings that nobody was given; None: none, or not shown yet
+
+    @property
+    def is_verified(self) -> bool:
+        """Return whether its answers equal the submission; hidden answers that are far worse do not change that."""
+        return self.state in (ModelState.VERIFIED, ModelState.DOUBTED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

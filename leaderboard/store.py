@@ -75,6 +75,13 @@ class Contest:
         with self.database.read() as connection:
             return self.cache.solution(connection, read_rules(connection).solution_digest)
 
+    @property
+    def hidden_part(self) -> Solution | None:
+        """Return the solution of the recordings that no team is given; None where there are none."""
+        with self.database.read() as connection:
+            digest = read_rules(connection).hidden_digest
+            return None if digest is None else self.cache.solution(connection, digest)
+
     def scorer(self) -> Scorer:
         """Return the solution and the metric that submissions are graded by now."""
         with self.database.read() as connection:

@@ -24,7 +24,11 @@ from leaderboard.scoring.grading import Grade, grade
 from leaderboard.standings import Part
 from leaderboard.store import Contest
 
-_SCORES = ("solution_digest", "scorer", *(f"{name}_{part}" for part in Part for name in ("confusion", "value", "log_loss")))
+_SCORES = (
+    "solution_digest",
+    "scorer",
+    *(f"{name}_{part}" for part in (Part.PUBLIC, Part.PRIVATE) for name in ("confusion", "value", "log_loss")),
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

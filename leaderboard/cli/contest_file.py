@@ -60,6 +60,7 @@ def init(
     from leaderboard.database.create import ContestSettings
     from leaderboard.errors import SolutionError
     from leaderboard.files.csv_table import read_file
+    from leaderboard.files.pack_files import read_pack_files
 
     if source.suffix.lower() in _YAML:
         given = {"--name": name, "--deadline": deadline, "--metric": metric, "--lower-is-better": lower_is_better}
@@ -69,6 +70,7 @@ def init(
         return _print_created(_create_from_yaml(source, contest, yes=yes), contest)
     if not name:
         raise typer.BadParameter("a contest has a name; give --name, or a contest.yaml that says it")
+    pack = read_pack_files(source)
     settings = ContestSettings(
         metric=None if metric is None else read_file(metric, SolutionError),
         metric_name="macro-F1" if metric is None else metric.stem,
@@ -78,6 +80,8 @@ def init(
         n_refusals_per_hour=refusals,
         details=details,
         rank_by=rank,
+        hidden=pack.hidden,
+        rate_hz=pack.rate_hz,
     )
     _print_created(_create_from_csv(source, contest, name, deadline, settings, yes=yes), contest)
 
@@ -160,6 +164,8 @@ def _print_created(created: Contest, location: str | Path) -> None:
             facts += f", {n_teams:,} team{'s' if n_teams > 1 else ''}"
         if rules.details is DetailsFrom.DURING:
             say(_DURING)
+        if created.hidden_part is not None:
+            facts += f"; models are verified on {len(created.hidden_part.ids):,} hidden recordings too"
         print(f"{created.name}: {str(location).split('@')[-1]} holds {facts}; {_describe_closing(rules)}")
 
 

@@ -34,15 +34,19 @@ def attempts(team: TeamName, contest: ContestPath = CONTEST_FILE, wide: Wide = F
     scores = (*_own_metric(rules), Number("macro-F1"), *_metric_titles(submitted[0].metrics, priority=4))
     columns = (Number("attempt"), *scores, Column("arrived", 3), Column("file"))
     model, states = _format_models([attempt.model for attempt in submitted])
-    rows = [(*_format_attempt(attempt, rules), *state) for attempt, state in zip(submitted, states, strict=True)]
-    print_table((*columns, *model), rows)
+    note = [Prose("note")] if any(attempt.note for attempt in submitted) else []
+    rows = [
+        (*_format_attempt(attempt, rules), *state, *([attempt.note or ""] if note else []))
+        for attempt, state in zip(submitted, states, strict=True)
+    ]
+    print_table((*columns, *model, *note), rows)
 
 
 def _format_models(models: Sequence[AttemptModel | None]) -> tuple[list[Column], list[list[str]]]:
     """Return the column on models and its cells; none if no team sent one."""
     if not any(models):
         return [], [[] for _ in models]
-    words = {"carried": "not run yet", "verified": "verified", "differs": "differs"}
+    words = {"carried": "not run yet", "verified": "verified", "differs": "differs", "doubted": "in doubt"}
     return [Column("model", 2)], [["" if model is None else words[model.state]] for model in models]
 
 

@@ -13,13 +13,15 @@ from leaderboard.contest.cache import ContestCache
 from leaderboard.contest.disclosure import disclose_standing
 from leaderboard.database.rows import read_rules, read_teams
 from leaderboard.errors import ContestError
-from leaderboard.rules import Rules, Ties
+from leaderboard.files.solution import Solution
+from leaderboard.rules import RankBy, Rules, Ties
 from leaderboard.scoring.grading import count_speakers
 from leaderboard.scoring.lead import describe_lead
 from leaderboard.scoring.significance import RankStatements, compare_teams
 from leaderboard.standings import Attempt, Board, Evidence, Part, Standing, compute_ranks, find_best_attempt, split_by_arrival
 from leaderboard.teams import Team, name_key
 
+_NO_HIDDEN = "there is no hidden part to rank by; `arena contest pack` writes one, and `verify --hidden` takes it"
 _NO_PRIVATE = "private standings need a Usage column in the solution and this one has none; leave out --private"
 
 
@@ -61,9 +63,11 @@ def read_standings(connection: Connection, cache: ContestCache, part: Part) -> t
     """Return the ranking by the score in `part` of each team's best public attempt, equal ranks by name.
 
     Raises:
-        ContestError: the private part is asked for and the solution has no Usage column.
+        ContestError: the private part is asked for and the solution has no Usage column, or the hidden part and there is none.
     """
     rules = read_rules(connection)
+    if part is Part.HIDDEN and rules.hidden_digest is None:
+        raise ContestError(_NO_HIDDEN)
     if part is Part.PRIVATE and not cache.solution(connection, rules.solution_digest).has_private:
         raise ContestError(_NO_PRIVATE)
     return _rank(connection, cache, rules, part).lines
@@ -75,8 +79,7 @@ def read_board(connection: Connection, cache: ContestCache) -> Board:
 
 
 def _build_board(connection: Connection, cache: ContestCache, rules: Rules) -> Board:
-    solution = cache.solution(connection, rules.solution_digest)
-    part = Part.PRIVATE if rules.is_closed and solution.has_private else Part.PUBLIC
+    part = choose_part(rules, cache.solution(connection, rules.solution_digest)) if rules.is_closed else Part.PUBLIC
     ranking = _rank(connection, cache, rules, part)
     return Board(
         rules=rules,
@@ -86,6 +89,19 @@ def _build_board(connection: Connection, cache: ContestCache, rules: Rules) -> B
         evidence=ranking.evidence,
         sentence=ranking.sentence,
     )
+
+
+def choose_part(rules: Rules, solution: Solution) -> Part:
+    """Return the part that the final board ranks by."""
+    if rules.rank_by is RankBy.HIDDEN and rules.hidden_digest is not None:
+        return Part.HIDDEN
+    return Part.PRIVATE if solution.has_private else Part.PUBLIC
+
+
+def _read_solution(connection: Connection, cache: ContestCache, rules: Rules, part: Part) -> Solution:
+    digest = rules.hidden_digest if part is Part.HIDDEN else rules.solution_digest
+    assert digest is not None, "nothing ranks by a hidden part that is not there"
+    return cache.solution(connection, digest)
 
 
 def _rank(connection: Connection, cache: ContestCache, rules: Rules, part: Part) -> Ranking:
@@ -112,17 +128,24 @@ def _ranks(entries: Sequence[_Entry], rules: Rules) -> dict[str, int]:
     return by_rank
 
 
+def _answers_digest(attempt: Attempt, part: Part) -> str:
+    """Return the digest of what answered the part: the submission, or its verified model."""
+    if part is not Part.HIDDEN:
+        return attempt.digest
+    return attempt.model.digest if attempt.model and attempt.model.is_verified else ""
+
+
 def _compute_ranking(connection: Connection, cache: ContestCache, rules: Rules, part: Part) -> Ranking:
     entries = _entries(connection, cache, rules, part)
     order = _ranks(entries, rules)
     # Equal ranks are in the order of the visible names, which reveals nothing of the others.
     entries.sort(key=lambda entry: (order[entry.team.name], name_key(entry.team.shown_as)))
-    solution = cache.solution(connection, rules.solution_digest)
+    solution = _read_solution(connection, cache, rules, part)
     draws = cache.resamples(solution, part)
     evidence = Evidence(unit=draws.unit_name, n_units=draws.n_units, n_speakers=count_speakers(solution, part))
     if not entries:
         return Ranking(lines=(), evidence=evidence, sentence=describe_lead((), evidence))
-    replicates = cache.replicates(connection, solution, part, [entry.best.digest for entry in entries])
+    replicates = cache.replicates(connection, solution, part, [_answers_digest(entry.best, part) for entry in entries])
     indices = [index for index, entry in enumerate(entries) if not entry.team.is_baseline]
     f1 = np.array([entries[index].best.macro_f1 for index in indices])
     statements = compare_teams(f1, replicates[:, indices], evidence) if rules.is_tested else None

@@ -46,7 +46,7 @@ class PublicBoard:
 
     metric: str
     is_closed: bool  # by the host
-    is_final: bool  # ranked by the private score
+    is_final: bool  # ranked by the private or the hidden score
     has_private: bool
     digits: Digits  # of scores and intervals
     has_significance: bool  # differences of this metric can be tested against chance
@@ -63,7 +63,7 @@ def read_public_board(contest: Contest) -> PublicBoard:
 def build_public_board(connection: Connection, cache: ContestCache) -> PublicBoard:
     """Return the board as of the transaction of `connection`."""
     board = ranking.read_board(connection, cache)
-    is_final = board.part is Part.PRIVATE
+    is_final = board.part is not Part.PUBLIC
     public = ranking.read_standings(connection, cache, Part.PUBLIC) if is_final else board.lines
     by_team = {line.team: line for line in public}
     return PublicBoard(

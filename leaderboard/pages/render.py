@@ -29,6 +29,7 @@ class PageFrame:
     metric: str  # macro-F1, or the name of the host's own metric
     now: datetime  # UTC
     deadline: datetime | None  # UTC
+    has_own_deadline: bool = False  # it is that of the reader's team, which the host gave more time
     is_closed: bool
     zone: tzinfo | None  # the host's time zone; None: this machine's
     files: str = "static"  # folder of the style sheet

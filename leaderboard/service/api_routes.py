@@ -11,6 +11,7 @@ from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 
 from leaderboard.actions.acts import ACTS, ActName, Order, perform
+from leaderboard.actions.announcements import read_announcements
 from leaderboard.actions.host import HostDecision
 from leaderboard.actions.submit import validate_submission
 from leaderboard.actions.submit_model import Upload, add_model, submit_with_model
@@ -23,10 +24,12 @@ from leaderboard.pages.host_page import list_host_lines
 from leaderboard.service.api_schemas import (
     ActIn,
     ActOut,
+    AnnouncementOut,
     AttemptOut,
     CheckedOut,
     ContestOut,
     DetailsOut,
+    DownloadOut,
     ErrorOut,
     HostOut,
     LogOut,
@@ -37,6 +40,7 @@ from leaderboard.service.api_schemas import (
     TeamOut,
 )
 from leaderboard.service.context import NoSuchAttempt, Service
+from leaderboard.service.overview_routes import list_download_lines
 from leaderboard.service.session import authenticate, check_right, get_file_limits, get_service
 from leaderboard.service.upload import FILE, MODEL, open_files, open_model
 from leaderboard.teams import Team, name_key
@@ -116,7 +120,7 @@ _WITH_TOKEN = [Security(_bearer)]  # for the OpenAPI document alone
 
 @router.get("/contest")
 def contest(service: ServiceDep) -> ContestOut:
-    """The rules of the contest: its metric, labels, limits and deadline."""
+    """The rules of the contest, its files to download and what the host announced."""
     rules, solution = service.contest.rules(), service.contest.solution
     return ContestOut(
         name=rules.name,
@@ -131,6 +135,8 @@ def contest(service: ServiceDep) -> ContestOut:
         n_teams=len(service.contest.teams()),
         max_file_bytes=service.settings.max_bytes,
         max_model_bytes=service.settings.max_model_bytes,
+        downloads=[DownloadOut.model_validate(line) for line in list_download_lines(service.contest)],
+        announcements=[AnnouncementOut.model_validate(item) for item in read_announcements(service.contest)],
     )
 
 

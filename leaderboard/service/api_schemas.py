@@ -38,6 +38,23 @@ class ErrorOut(_Model):
     retry_after_s: int | None = None
 
 
+class DownloadOut(_Model):
+    """A file that the site hands out, below /downloads/; `digest` is its SHA-256."""
+
+    name: str
+    description: str
+    size_bytes: int
+    digest: str
+
+
+class AnnouncementOut(_Model):
+    """A message of the host in Markdown."""
+
+    id: int
+    text: str
+    made_at: datetime
+
+
 class ContestOut(_Model):
     name: str
     metric: str
@@ -51,6 +68,8 @@ class ContestOut(_Model):
     n_teams: int
     max_file_bytes: int
     max_model_bytes: int
+    downloads: list[DownloadOut]
+    announcements: list[AnnouncementOut]
 
 
 def _with_metrics(base: type[_Model]) -> Any:

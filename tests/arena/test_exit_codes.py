@@ -67,6 +67,7 @@ REFUSALS = {  # code and refusal: the lines that meet it, in a folder with a con
     ),
     (1, "missing file"): (
         "contest init no.csv --name D --contest new.db; contest validate no.csv; contest submit no.csv --team Alpha; "
+        "contest team import no.csv; contest gradebook g --template no --column C; "
         "contest score no.csv a.csv; contest score a.csv no.csv; contest restore no.db --contest new.db; sweep lint no.yaml; "
         f"contest attach Alpha no.onnx; contest rescore no.csv {WITH_REASON}; data get fsdd --archive no.zip; models no.py; "
         "contest submit a.csv --team Alpha --onnx no.onnx; train --config no.toml; "
@@ -103,6 +104,7 @@ REFUSALS = {  # code and refusal: the lines that meet it, in a folder with a con
         for words in (
             *("standings", "attempts A", "attempt A 1", "validate a.csv", "submit a.csv --team A", "team list", "team add A"),
             *("log", "serve", "host-token list", "publish o", "gradebook g", "backup b", "migrate", "verify A"),
+            *("team show A", "join-link list", f"team forget a@x.org {WITH_REASON}", f"join-link revoke 1 {WITH_REASON}"),
             *(f"close {WITH_REASON}", f"reopen {WITH_REASON}", f"token new A {WITH_REASON}"),
         )
     )

@@ -15,7 +15,7 @@ from leaderboard.contest_file.current import read_current
 from leaderboard.contest_file.keys import KEYS
 from leaderboard.contest_file.read import ContestFile, read_contest_file
 from leaderboard.contest_file.write import read_example, write_contest_file
-from leaderboard.errors import ContestFileError, NameRefused
+from leaderboard.errors import ContestError, ContestFileError, NameRefused
 from leaderboard.rules import DetailsFrom, RankBy, Ties
 from leaderboard.store import Contest
 from support.contests import DEADLINE, NOW, predictions, run, solution
@@ -48,7 +48,7 @@ def test_a_file_makes_the_contest_that_it_says(tmp_path: Path) -> None:
     (tmp_path / "errors.py").write_text(METRIC)
     more = (
         f"deadline: {DEADLINE.isoformat()}\nmetric: errors.py\nlower_is_better: true\nties: earlier\nrefusals: 5\nbonus: 2.5\n"
-        "details: during\nrank: hidden\nwebhook: https://hooks.example.org/x\nteams: [Eco, Ruido]\n"
+        "details: during\nrank: score\nwebhook: https://hooks.example.org/x\nteams: [Eco, Ruido]\n"
         "pages: {task: Which digit, rules: rules.md, address: 'https://digits.example.org'}\n"
         "downloads: {data.zip: All of it}\n"
     )
@@ -58,7 +58,7 @@ def test_a_file_makes_the_contest_that_it_says(tmp_path: Path) -> None:
         assert (rules.ties, rules.n_refusals_per_hour, rules.bonus) == (Ties.EARLIER, 5, 2.5)
         assert (rules.details, rules.rank_by, rules.webhook) == (
             DetailsFrom.DURING,
-            RankBy.HIDDEN,
+            RankBy.SCORE,
             "https://hooks.example.org/x",
         )
         assert rules.overview == {
@@ -70,6 +70,17 @@ def test_a_file_makes_the_contest_that_it_says(tmp_path: Path) -> None:
         (download,) = read_current(contest)["downloads"]
         assert (download.name, download.description) == ("data.zip", "All of it")
         assert contest.read_file(download.digest) == b"recordings"
+
+
+def test_a_contest_ranks_by_the_hidden_part_beside_its_solution_and_by_none_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ContestError, match="needs a hidden part"):
+        create(tmp_path, BASE + "rank: hidden\n")
+    (tmp_path / "hidden").mkdir()
+    (tmp_path / "hidden" / "solution.csv").write_text("id,label\nx,0\ny,1\n")
+    with create(tmp_path, BASE + "rank: hidden\n") as contest:
+        assert contest.rules().rank_by is RankBy.HIDDEN
+        assert contest.hidden_part is not None
+        assert contest.hidden_part.ids == ("x", "y")
 
 
 def test_the_example_makes_a_contest_and_names_every_key(tmp_path: Path) -> None:

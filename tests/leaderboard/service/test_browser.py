@@ -22,10 +22,10 @@ pytestmark = needs_chromium
 LONG = "The Cepstral Coefficients of a rather long name that goes on"
 NET = model_of(first_samples())
 TEAMS = ["Los Formantes", LONG, "<b>bold</b>", "Ruido Rosa", "Nyquist & Söhne", "W" * 60]
-DROP = """(files) => {
+DROP = """([selector, files]) => {
     const data = new DataTransfer(), made = { dataTransfer: null, bubbles: true, cancelable: true };
     for (const [name, bytes] of files) data.items.add(new File([new Uint8Array(bytes)], name));
-    document.querySelector(".drop").dispatchEvent(new DragEvent("drop", { ...made, dataTransfer: data }));
+    document.querySelector(selector).dispatchEvent(new DragEvent("drop", { ...made, dataTransfer: data }));
 }"""
 
 
@@ -116,7 +116,11 @@ def test_a_file_is_chosen_scored_and_shown_and_a_broken_one_explained(world: Wor
 
 def test_a_file_that_is_dropped_is_sent(world: World) -> None:
     with world.page(world.tokens["Dropper"]) as page:
-        page.evaluate(DROP, [("net.onnx", list(NET)), ("dropped.csv", list(submission(2)))])  # both on the first field
+        page.evaluate(DROP, ("h2", [("dropped.csv", list(submission(7)))]))  # anywhere on the page
+        assert page.evaluate("document.querySelector('#file').files[0].name") == "dropped.csv"
+        page.evaluate(
+            DROP, (".drop", [("net.onnx", list(NET)), ("dropped.csv", list(submission(2)))])
+        )  # both on the first field
         follow(page, "text=Send and score")
         assert page.url.endswith("/attempts/1")
         assert "dropped.csv" in page.inner_text("main")
@@ -167,6 +171,9 @@ def test_the_deadline_is_told_in_the_readers_own_time(world: World) -> None:
         assert page.inner_text("time[data-local]") == local
         assert "your time" in page.inner_text(".under")
         assert page.inner_text("[data-until]").startswith("in 2 d ")
+        page.goto(f"{world.url}/standings")
+        sent = page.inner_text("tbody tr:nth-child(1) td:has(time)")
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d\s+.+ your time", sent)
 
 
 @pytest.mark.parametrize(("width", "language", "scheme"), [(390, "es", "dark"), (1200, "en", "light")])
@@ -178,7 +185,7 @@ def test_no_page_is_cut_off_and_axe_finds_nothing(world: World, width: int, lang
         (world.tokens["<b>bold</b>"], ["/", "/team", "/attempts/3", "/validate"]),  # its models are verified
         (world.tokens["W" * 60], ["/attempts/3"]),  # its models differ
         (world.tokens[LONG], ["/team"]),  # its models were not run
-        (world.host, ["/host"]),
+        (world.host, ["/host", "/host/teams/1", "/host/teams/1/acts/grant", "/host/acts/announce", "/host/alike"]),
     ):
         with world.page(token, **options) as page:
             for path in paths:
@@ -193,6 +200,23 @@ def test_no_page_is_cut_off_and_axe_finds_nothing(world: World, width: int, lang
 CUT_OFF_OUTSIDE_SCROLLERS = CUT_OFF.replace(
     "&& e.getClientRects().length", "&& e.getClientRects().length && !e.closest('.scroll, .unseen, .skip')"
 )
+
+
+def test_a_host_acts_without_script_and_reads_what_was_done(world: World) -> None:
+    with world.page(world.host, java_script_enabled=False) as page:
+        page.goto(f"{world.url}/host")
+        follow(page, "text=Scriptless")
+        follow(page, "text=Grant attempts")
+        assert "Scriptless has sent" in page.inner_text("#effect")
+        page.fill("#value", "500")
+        page.fill("#reason", "their <file> was lost")
+        follow(page, "button.main")
+        assert "1 to 100 attempts are granted at once" in page.inner_text("[role=alert]")
+        assert page.input_value("#reason") == "their <file> was lost"
+        page.fill("#value", "2")
+        follow(page, "button.main")
+        assert page.inner_text("[role=status]") == "Done: Grant attempts (3 → 5)"
+        assert "their <file> was lost" in page.inner_text(".log")
 
 
 def test_the_keyboard_reaches_everything_in_order_and_can_skip_the_menu(world: World) -> None:

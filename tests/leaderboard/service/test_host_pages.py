@@ -92,7 +92,7 @@ def last(world: World) -> tuple[str, str, str | None, str, str]:
 Check = Callable[[World], object]
 TEAM_ACTS: list[tuple[str, str, str, Check]] = [
     ("grant", "2", "3 → 5", lambda w: w.contest.team("Ann").n_allowed == 5),
-    ("void", "1", "3 → 4", lambda w: w.contest.attempts(w.contest.team("Ann"))[0].voided_at is not None),
+    ("void", "1", "attempt 1, 3 → 4 attempts", lambda w: w.contest.attempts(w.contest.team("Ann"))[0].voided_at is not None),
     ("disqualify", "", "", lambda w: w.contest.team("Ann").disqualified_at is not None),
     ("rename", "Formantes", "Ann → Formantes", lambda w: w.contest.team("Formantes")),
     ("pseudonym", "Owl", "— → Owl", lambda w: w.contest.team("Ann").pseudonym == "Owl"),

@@ -133,7 +133,6 @@ def test_programs_act_as_pages_do_with_the_same_rights(client: TestClient, token
         "Ana",
         "Ann",
         "3 → 5",
-        "because",
     ]
     status, answer = act("host", "new-token", team="Ann")
     assert client.get("/api/v1/team", headers={"Authorization": f"Bearer {answer['token']}"}).json()["n_allowed"] == 5
