@@ -38,6 +38,8 @@ def describe_change(action: str, details: Mapping[str, object]) -> str:
         return f"{details['name']}, {details['role']}"
     if action == "reopen":
         return f"was closed {_format_value(action, details['closed_at'])}"
+    if action == "announce":
+        return _shorten(details["text"])
     if action == "apply":
         return f"{details['key']}: {_shorten(details['before'])} → {_shorten(details['after'])}"
     if "after" in details:
