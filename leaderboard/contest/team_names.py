@@ -25,14 +25,14 @@ _ACTION = "pseudonym"
 _NAMES = select(*schema.teams.c["id", "name", "pseudonym", "merged_into"])
 
 
-def add_team(connection: Connection, name: str, now: datetime) -> str:
-    """Add a team and return its name in the stored form.
+def add_team(connection: Connection, name: str, now: datetime, *, is_baseline: bool = False) -> str:
+    """Add a team, or a baseline of the host, and return its name in the stored form.
 
     Raises:
         NameRefused: the name cannot be given, or is a team's name or pseudonym.
     """
     tidy = tidy_name(name)
-    values = {"name": tidy, "name_key": name_key(tidy), "created_at": now}
+    values = {"name": tidy, "name_key": name_key(tidy), "created_at": now, "is_baseline": is_baseline}
     _lock_contest(connection)
     _check_free(connection, tidy, "name_taken")
     team_id = int(connection.execute(insert(schema.teams).values(values).returning(schema.teams.c.id)).scalar_one())

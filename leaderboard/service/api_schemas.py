@@ -10,7 +10,7 @@ from pydantic import AliasPath, BaseModel, ConfigDict, Field, create_model
 from arena.base.scores import Interval
 from leaderboard.contest.attempt_details import ClassScores
 from leaderboard.pages.host_page import HostLine
-from leaderboard.standings import METRICS, AttemptModel, ModelState
+from leaderboard.standings import METRICS, AttemptModel, Luck, ModelState
 
 
 class _Model(BaseModel):
@@ -86,6 +86,7 @@ class _LineScores(_Model):
     rank_high: int | None
     letters: str  # teams that share a letter cannot be told apart
     could_be_first: bool
+    luck: Luck | None  # in the first score, once the host has closed the contest
     name: str
     score: float
     final: float | None
@@ -102,6 +103,7 @@ class LineOut(_with_metrics(_LineScores)):  # type: ignore[misc]
 class StandingsOut(_Model):
     metric: str
     is_final: bool
+    smallest_difference: float | None  # of scores, that tells most pairs of the better half apart; null: not tested
     lines: list[LineOut]
 
 
@@ -112,7 +114,6 @@ class _AttemptScores(_Model):
 
 
 class AttemptOut(_with_metrics(_AttemptScores)):  # type: ignore[misc]
-    log_loss: float | None
     arrived_at: datetime
     digest: str
     file_name: str
@@ -179,8 +180,24 @@ class LogOut(_Model):
     action: str
     actor: str
     team: str | None
+    change: str  # the values before and after
     reason: str
     done_at: datetime
+
+
+class ActIn(_Model):
+    """An act of a host; `team` with acts on a team alone."""
+
+    reason: str = Field(max_length=500)
+    team: str | None = Field(default=None, max_length=200)
+    value: str | int = Field(default="", union_mode="left_to_right")
+
+
+class ActOut(_Model):
+    """The line of the log, null where everything was so already; a new token, shown this once."""
+
+    entry: LogOut | None
+    token: str | None
 
 
 class HostOut(_Model):
