@@ -216,7 +216,7 @@ def test_no_page_is_cut_off_and_axe_finds_nothing(world: World, width: int, lang
         (world.tokens["<b>bold</b>"], ["/", "/team", "/attempts/3", "/validate"]),  # its models are verified
         (world.tokens["W" * 60], ["/attempts/3"]),  # its models differ
         (world.tokens[LONG], ["/team"]),  # its models were not run
-        (world.host, ["/host"]),
+        (world.host, ["/host", "/host/teams/1", "/host/teams/1/acts/grant", "/host/acts/announce", "/host/alike"]),
     ):
         with world.page(token, **options) as page:
             for path in paths:
@@ -231,6 +231,23 @@ def test_no_page_is_cut_off_and_axe_finds_nothing(world: World, width: int, lang
 CUT_OFF_OUTSIDE_SCROLLERS = CUT_OFF.replace(
     "&& e.getClientRects().length", "&& e.getClientRects().length && !e.closest('.scroll, .unseen, .skip')"
 )
+
+
+def test_a_host_acts_without_script_and_reads_what_was_done(world: World) -> None:
+    with world.page(world.host, java_script_enabled=False) as page:
+        page.goto(f"{world.url}/host")
+        follow(page, "text=Scriptless")
+        follow(page, "text=Grant attempts")
+        assert "Scriptless has sent" in page.inner_text("#effect")
+        page.fill("#value", "500")
+        page.fill("#reason", "their <file> was lost")
+        follow(page, "button.main")
+        assert "1 to 100 attempts are granted at once" in page.inner_text("[role=alert]")
+        assert page.input_value("#reason") == "their <file> was lost"
+        page.fill("#value", "2")
+        follow(page, "button.main")
+        assert page.inner_text("[role=status]") == "Done: Grant attempts (3 → 5)"
+        assert "their <file> was lost" in page.inner_text(".log")
 
 
 def test_the_keyboard_reaches_everything_in_order_and_can_skip_the_menu(world: World) -> None:
