@@ -172,7 +172,7 @@ def _suggest_value(request: Request, act: Act, team: Team | None) -> str:
     """Return what the field holds at first: what holds now, to be changed."""
     service = get_service(request)
     if act.value is Value.MOMENT:
-        moment = (team.deadline if team else None) or service.contest.rules().deadline
+        moment = service.contest.rules().find_deadline(team.deadline if team else None)
         return "" if moment is None else f"{moment.astimezone(service.zone):%Y-%m-%dT%H:%M}"
     if team is not None and act.value in (Value.NAME, Value.PSEUDONYM):
         return team.name if act.value is Value.NAME else team.pseudonym or ""
