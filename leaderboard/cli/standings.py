@@ -59,6 +59,7 @@ def _format_attempt(attempt: Attempt, rules: Rules, metrics: Sequence[MetricColu
 
     score = (_score(attempt.score),) if rules.metric_digest else ()
     number = str(attempt.number) if attempt.is_shown else f"{attempt.number} as {attempt.shown_number}"
+    number = f"voided {number}" if attempt.is_voided else number
     return (
         number,
         *score,

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from arena.base.texts import ENGLISH, Words
 from leaderboard.errors import FileError, LeaderboardError
+from leaderboard.pages.markdown import render_markdown
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
@@ -109,7 +110,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters |= {"score": format_score, "short": "{:.2f}".format, "utc": format_utc}
+    environment.filters |= {"score": format_score, "short": "{:.2f}".format, "utc": format_utc, "markdown": render_markdown}
     return environment
 
 

@@ -180,8 +180,24 @@ class LogOut(_Model):
     action: str
     actor: str
     team: str | None
+    change: str  # the values before and after
     reason: str
     done_at: datetime
+
+
+class ActIn(_Model):
+    """An act of a host; `team` with acts on a team alone."""
+
+    reason: str = Field(max_length=500)
+    team: str | None = Field(default=None, max_length=200)
+    value: str | int = Field(default="", union_mode="left_to_right")
+
+
+class ActOut(_Model):
+    """The line of the log, null where everything was so already; a new token, shown this once."""
+
+    entry: LogOut | None
+    token: str | None
 
 
 class HostOut(_Model):
