@@ -36,8 +36,6 @@ def describe_change(action: str, details: Mapping[str, object]) -> str:
         return _format_count(details["n_tokens"], "token")
     if action.startswith("host token"):
         return f"{details['name']}, {details['role']}"
-    if action == "void":
-        return f"attempt {details['number']}, {details['before']} → {details['after']} attempts"
     if action == "reopen":
         return f"was closed {_format_value(action, details['closed_at'])}"
     if action == "announce":
