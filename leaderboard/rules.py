@@ -51,6 +51,8 @@ class Rules:
     n_refusals_per_hour: int
     details: DetailsFrom = DetailsFrom.CLOSE
     rank_by: RankBy = RankBy.SCORE
+    hidden_digest: str | None = None  # SHA-256 of the solution of recordings that nobody was given
+    rate_hz: int | None = None  # of the test recordings; None: unknown
     bonus: float = 10.0  # points of the gradebook for the first rank
     webhook: str | None = None
     overview: dict[str, Any] | None = None  # the host's own texts of the site
@@ -58,7 +60,7 @@ class Rules:
     @property
     def is_tested(self) -> bool:
         """Return whether differences of the ranked score can be tested: the resamples are of macro-F1."""
-        return self.metric_digest is None and self.rank_by is RankBy.SCORE
+        return self.metric_digest is None
 
     @property
     def is_closed(self) -> bool:

@@ -75,6 +75,13 @@ class Contest:
         with self.database.read() as connection:
             return self.cache.solution(connection, read_rules(connection).solution_digest)
 
+    @property
+    def hidden_part(self) -> Solution | None:
+        """Return the solution of the recordings that no team is given; None where there are none."""
+        with self.database.read() as connection:
+            digest = read_rules(connection).hidden_digest
+            return None if digest is None else self.cache.solution(connection, digest)
+
     def scorer(self) -> Scorer:
         """Return the solution and the metric that submissions are graded by now."""
         with self.database.read() as connection:
@@ -91,14 +98,14 @@ class Contest:
         with self.database.read() as connection:
             return read_log(connection)
 
-    def add_team(self, name: str, now: datetime) -> Team:
-        """Add a team and return it.
+    def add_team(self, name: str, now: datetime, *, is_baseline: bool = False) -> Team:
+        """Add a team, or a baseline of the host that is shown out of rank, and return it.
 
         Raises:
             NameRefused: the name cannot be given, or a team has it in this or another case, as its name or pseudonym.
         """
         with self.database.write() as connection:
-            tidy = team_names.add_team(connection, name, now)
+            tidy = team_names.add_team(connection, name, now, is_baseline=is_baseline)
         return self.team(tidy)
 
     def teams(self) -> list[Team]:

@@ -42,6 +42,12 @@ def pack(
     out: Annotated[Path, out_option("The new folder.", show_default=False)],
     test_speakers: Annotated[str, typer.Option(help="Who is held out: names, with commas.", show_default=False)] = "",
     n_test_speakers: Annotated[int, typer.Option(min=0, help="Or how many, drawn.", show_default=False)] = 0,
+    n_hidden_speakers: Annotated[
+        int,
+        typer.Option(
+            min=0, help="How many more are kept for verify, heard by nobody.", show_default="the test clips, disguised anew"
+        ),
+    ] = 0,
     secret: Annotated[
         str, typer.Option(help="Makes the same pack again; it gives the labels away.", show_default="a new one")
     ] = "",
@@ -56,6 +62,15 @@ def pack(
         str, typer.Option(help="speaker: some voices are public; row: some rows of each; auto: speaker from 8 voices on.")
     ] = "auto",
     address: Annotated[str, typer.Option(metavar="URL", help=ADDRESS_HELP, show_default=False)] = "",
+    deadline: Annotated[
+        str, typer.Option(help="The last moment that counts: ISO 8601 with its offset.", show_default=False)
+    ] = "",
+    licence: Annotated[
+        str, typer.Option(help="Of the recordings, for the README.", show_default="that of `arena data get`")
+    ] = "",
+    sources: Annotated[
+        str, typer.Option(help="Who recorded them, for the README.", show_default="that of `arena data get`")
+    ] = "",
     alike: Annotated[
         Alike, typer.Option(help="Test clips that are training recordings too: told of, left out, or not looked for.")
     ] = Alike.REPORT,
@@ -68,6 +83,7 @@ def pack(
     """Make what students get (training clips, test clips under meaningless ids, a starter) and what only the host keeps."""
     from cnn.corpus.listing import describe_kinds
     from cnn.pack.audio import Disguise
+    from cnn.pack.handout import parse_deadline
     from cnn.pack.plan import PackSettings
     from cnn.pack.write import check_free, write_pack
 
@@ -77,20 +93,25 @@ def pack(
         settings = PackSettings(
             test_speakers=tuple(name.strip() for name in test_speakers.split(",") if name.strip()),
             n_test_speakers=n_test_speakers,
+            n_hidden_speakers=n_hidden_speakers,
             secret=secret,
             disguise=Disguise(gain_db=gain_db, shift_ms=shift_ms, noise_db=noise_db),
             length_s=length_s,
             public=public,
             usage=usage,
             address=address,
+            deadline=deadline,
+            licence=" ".join(licence.split()),
+            sources=" ".join(sources.split()),
         )
+        parse_deadline(deadline)
     scanned = scan_with_bar(corpus, jobs, cache)
     if scanned.ignored:
         say(describe_kinds(scanned.ignored))
     plan = _plan(scanned, settings, alike)
     _say_notes(plan)
     if not dry_run:
-        with progress("packing, clips", len(plan.train) + len(plan.test)) as advance:
+        with progress("packing, clips", len(plan.train) + len(plan.test) + len(plan.hidden)) as advance:
             write_pack(plan, out, with_zip=zip_students, advance=advance)
     print_json(_as_dict(plan, out, dry_run)) if json else print(_describe(plan, out, dry_run, zip_students))
 
@@ -103,7 +124,7 @@ def _plan(corpus: Corpus, settings: PackSettings, alike: Alike) -> PackPlan:
     plan = plan_pack(corpus, settings)
     if alike is Alike.OFF:
         return plan
-    test = [row.clip for row in plan.test]
+    test = list({row.clip.id: row.clip for row in (*plan.test, *plan.hidden)}.values())
     with progress("comparing, clips", len(plan.train) + 2 * len(test)) as advance:
         matches = find_near_duplicates(corpus.folder, plan.train, test, advance)
     if matches.pairs and alike is Alike.LEAVE_OUT:
@@ -143,9 +164,11 @@ def _as_dict(plan: PackPlan, out: Path, dry_run: bool) -> dict[str, Any]:
         "is_written": not dry_run,
         "n_train": len(plan.train),
         "n_test": len(plan.test),
+        "n_hidden": len(plan.hidden),
         "n_public": sum(row.is_public for row in plan.test),
         "train_speakers": plan.train_speakers,
         "test_speakers": plan.test_speakers,
+        "hidden_speakers": plan.hidden_speakers,
         "usage": plan.usage,
         "rate_hz": plan.format.rate_hz,
         "n_bits": 8 * plan.format.n_bytes,
@@ -163,10 +186,12 @@ def _describe(plan: PackPlan, out: Path, dry_run: bool, zip_students: bool) -> s
         "speaker": f"{n_public:,} public ({', '.join(plan.public_speakers)}), the others' private",
         "row": f"{n_public:,} of them public, the same share of each voice and digit",
     }[plan.usage]
+    own = "the test clips, disguised anew" if plan.hidden_speakers == plan.test_speakers else ", ".join(plan.hidden_speakers)
     facts = (
         f"train: {len(plan.train):,} clips of {', '.join(plan.train_speakers)}\n"
         f"test: {len(plan.test):,} clips of {', '.join(plan.test_speakers)}, {parts}; "
         f"{plan.length_s:g} s each, {plan.format.rate_hz} Hz, {8 * plan.format.n_bytes} bits\n"
+        f"hidden: {len(plan.hidden):,} clips of {own}, for `arena contest verify` alone\n"
     )
     if dry_run:
         return f"{facts}nothing is written"

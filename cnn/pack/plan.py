@@ -15,13 +15,14 @@ from dataclasses import dataclass, field, replace
 from arena.base.suggest import did_you_mean
 from cnn.corpus.scan import Clip, Corpus
 from cnn.errors import CorpusError, SplitError
-from cnn.pack.audio import Alteration, Disguise, Format, KeyedRandom, choose_format, choose_length
+from cnn.pack.audio import HIDDEN_DISGUISE, Alteration, Disguise, Format, KeyedRandom, choose_format, choose_length
 from cnn.pack.near_duplicates import Matches
 
 ENOUGH_SPEAKERS = 8  # from which the public and the private part have at least 4 voices each
 USAGES = ("auto", "speaker", "row")
 _LETTERS = "bcdfghjkmnpqrstvwxz"  # no vowel, so no word; no digit, so nothing that a spreadsheet takes for a number
 _N_LETTERS = 10
+_HIDDEN = "hidden"  # begins the purpose of the hidden part's random numbers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,12 +31,16 @@ class PackSettings:
 
     test_speakers: tuple[str, ...] = ()  # their names
     n_test_speakers: int = 0  # number of speakers to draw, if none are named
+    n_hidden_speakers: int = 0  # number of further speakers, drawn for the hidden part; 0: the test clips, disguised anew
     secret: str = field(default="", repr=False)  # empty: a new one is drawn
     disguise: Disguise = field(default_factory=Disguise)
     length_s: float = 0.0  # length of every test file; 0: that of the longest clip, at most two seconds
     public: float = 0.5  # share of test rows whose score is shown while the contest runs; 1: all, without a Usage column
     usage: str = "auto"  # public part: whole speakers, or rows of every speaker
-    address: str = ""  # page of the contest, for the students' arena.toml
+    address: str = ""  # page of the contest, for the students' arena.toml and README
+    deadline: str = ""  # ISO 8601 with its offset, for the README, as the next two
+    licence: str = ""  # licence of the recordings; empty: the one that lies beside them
+    sources: str = ""  # who recorded them
 
     def __post_init__(self) -> None:
         if bool(self.test_speakers) == bool(self.n_test_speakers):
@@ -68,13 +73,15 @@ class PackPlan:
     settings: PackSettings  # with the secret
     train: tuple[Clip, ...] = field(repr=False)
     test: tuple[TestRow, ...] = field(repr=False)  # sorted by id
+    hidden: tuple[TestRow, ...] = field(repr=False)  # the part that nobody is given; sorted by id
     train_speakers: tuple[str, ...]
     test_speakers: tuple[str, ...]
+    hidden_speakers: tuple[str, ...]  # those of `test`, unless further ones were held out
     format: Format
     length_s: float  # length of every test file
     usage: str  # speaker or row; empty without a Usage column
     notes: tuple[str, ...]
-    left_out: tuple[Clip, ...]  # clips of test speakers that are not tested
+    left_out: tuple[Clip, ...]  # clips of held-out speakers that are not tested
     matches: Matches | None = field(default=None, repr=False)  # recordings and voices on both sides; None: not searched
 
     @property
@@ -96,20 +103,29 @@ def plan_pack(corpus: Corpus, settings: PackSettings, without: Collection[str] =
     random = KeyedRandom(settings.secret)
     spellings = _speakers(corpus.clips)
     keys = _choose_test_keys(spellings, settings, random)
-    held_out = [clip for clip in corpus.clips if speaker_key(clip.speaker) in keys]
-    test = [clip for clip in held_out if clip.id not in without]
-    if not test:
+    hidden_keys = _choose_hidden_keys(set(spellings) - keys, settings.n_hidden_speakers, random)
+    held_out = [clip for clip in corpus.clips if speaker_key(clip.speaker) in keys | hidden_keys]
+    test, hidden = (
+        [clip for clip in held_out if clip.id not in without and speaker_key(clip.speaker) in side]
+        for side in (keys, hidden_keys or keys)
+    )
+    if not test or not hidden:
         raise SplitError("every test clip is a training recording too and none is left; hold out other speakers")
-    train = tuple(clip for clip in corpus.clips if speaker_key(clip.speaker) not in keys)
-    _check_labels(train, test)
+    train = tuple(clip for clip in corpus.clips if speaker_key(clip.speaker) not in keys | hidden_keys)
+    _check_labels(train, test, hidden)
     usage = _choose_usage(settings, len({speaker_key(clip.speaker) for clip in test}))
     public = _choose_public(test, settings.public, usage, random)
-    ids = _draw_ids(test, random)
+    ids = _draw_ids([*(clip.id for clip in test), *(f"{_HIDDEN} {clip.id}" for clip in hidden)], random)
     rows = [
         TestRow(id=ids[clip.id], clip=clip, is_public=clip.id in public, alteration=random.alter(clip.id, settings.disguise))
         for clip in test
     ]
-    length_s = settings.length_s or choose_length(test)
+    hidden_rows = [
+        TestRow(id=ids[name], clip=clip, is_public=False, alteration=random.alter(name, HIDDEN_DISGUISE))
+        for clip in hidden
+        for name in [f"{_HIDDEN} {clip.id}"]
+    ]
+    length_s = settings.length_s or choose_length([*test, *hidden])
     try:
         wav_format = choose_format(corpus.folder, corpus.clips)
     except (OSError, RuntimeError) as error:
@@ -119,8 +135,10 @@ def plan_pack(corpus: Corpus, settings: PackSettings, without: Collection[str] =
         settings=settings,
         train=train,
         test=tuple(sorted(rows, key=lambda row: row.id)),
+        hidden=tuple(sorted(hidden_rows, key=lambda row: row.id)),
         train_speakers=tuple(sorted({clip.speaker for clip in train})),
         test_speakers=tuple(sorted({clip.speaker for clip in test})),
+        hidden_speakers=tuple(sorted({clip.speaker for clip in hidden})),
         format=wav_format,
         length_s=length_s,
         usage=usage,
@@ -171,10 +189,18 @@ def _choose_test_keys(spellings: dict[str, list[str]], settings: PackSettings, r
     return set(keys)
 
 
-def _check_labels(train: Sequence[Clip], test: Sequence[Clip]) -> None:
-    missing = sorted({clip.label for clip in test} - {clip.label for clip in train})
-    if missing:
+def _choose_hidden_keys(rest: Collection[str], n_speakers: int, random: KeyedRandom) -> set[str]:
+    if n_speakers and n_speakers >= len(rest):
+        raise SplitError(f"{n_speakers} hidden speakers leave none of {len(rest)} for training; hide fewer")
+    return set(sorted(rest, key=lambda key: random.integer("hidden speaker", key))[:n_speakers])
+
+
+def _check_labels(train: Sequence[Clip], test: Sequence[Clip], hidden: Sequence[Clip]) -> None:
+    labels, trained, unseen = ({clip.label for clip in side} for side in (test, train, hidden))
+    if missing := sorted(labels - trained):
         raise SplitError(f"nobody who is left for training says {', '.join(missing)}; hold out other speakers")
+    if other := sorted(labels ^ unseen):
+        raise SplitError(f"test and hidden clips have the same labels, and {', '.join(other)} is in one of them; hide others")
 
 
 def _choose_usage(settings: PackSettings, n_speakers: int) -> str:
@@ -210,11 +236,11 @@ def _choose_public(test: Sequence[Clip], share: float, usage: str, random: Keyed
     return public
 
 
-def _draw_ids(test: Sequence[Clip], random: KeyedRandom) -> dict[str, str]:
+def _draw_ids(names: Sequence[str], random: KeyedRandom) -> dict[str, str]:
     ids: dict[str, str] = {}
     used: set[str] = set()
-    for clip in test:
-        number = random.integer("id", clip.id)
+    for source in names:
+        number = random.integer("id", source)
         name = ""
         while not name or name in used:
             number, name = random.integer("again", number), ""
@@ -223,7 +249,7 @@ def _draw_ids(test: Sequence[Clip], random: KeyedRandom) -> dict[str, str]:
                 rest, letter = divmod(rest, len(_LETTERS))
                 name += _LETTERS[letter]
         used.add(name)
-        ids[clip.id] = name
+        ids[source] = name
     return ids
 
 

@@ -17,21 +17,18 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from string import Template
 
 from arena.base.install import Wheel, build_wheel
-from arena.base.project import FILE_NAME, quote
 from cnn.config import LABELS
 from cnn.errors import CorpusError
-from cnn.pack.audio import make_test_wav, make_training_wav
+from cnn.pack.audio import HIDDEN_DISGUISE, make_test_wav, make_training_wav
+from cnn.pack.handout import write_handout
 from cnn.pack.near_duplicates import Matches
 from cnn.pack.plan import PackPlan
 
-STUDENTS, HOST = "students", "host"
-_TEMPLATES = Path(__file__).parent / "templates"
+STUDENTS, HOST, HIDDEN = "students", "host", "hidden"
 _TIME_S = 946_684_800  # 2000-01-01 UTC, the time of every file of students
 _ZIP_TIME = (2000, 1, 1, 0, 0, 0)
-_MIN_SPEAKERS = 3  # training speakers for a split by speaker: one to validate and one to test are held out
 
 
 def write_pack(plan: PackPlan, out: Path, *, with_zip: bool, advance: Callable[[int], None]) -> None:
@@ -49,6 +46,7 @@ def write_pack(plan: PackPlan, out: Path, *, with_zip: bool, advance: Callable[[
         part = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))  # mode 0o700
         _write_students(plan, wheel, part / STUDENTS, advance)
         _write_host(plan, part / HOST, part / STUDENTS)
+        _write_hidden(plan, part / HOST / HIDDEN, advance)
         if with_zip:
             _write_zip(part / STUDENTS, part / f"{STUDENTS}.zip")
         part.chmod(0o755)
@@ -80,9 +78,8 @@ def _write_students(plan: PackPlan, wheel: Wheel, folder: Path, advance: Callabl
         advance(1)
     (folder / "sample_submission.csv").write_bytes(_table(["id", "label"], [[row.id, LABELS[0]] for row in plan.test]))
     (folder / wheel.name).write_bytes(wheel.content)
-    (folder / "README.md").write_text(_readme(plan, wheel.name), encoding="utf-8")
-    (folder / FILE_NAME).write_text(_project(plan), encoding="utf-8")
-    (folder / "starter.ipynb").write_text(_notebook(plan), encoding="utf-8")
+    for name, text in write_handout(plan, wheel.name).items():
+        (folder / name).write_text(text, encoding="utf-8")
     for path in sorted(folder.rglob("*"), reverse=True):  # the content of a folder before the folder
         path.chmod(0o755 if path.is_dir() else 0o644)
         os.utime(path, (_TIME_S, _TIME_S))
@@ -109,18 +106,36 @@ def _write_host(plan: PackPlan, folder: Path, students: Path) -> None:
     _write_secret(folder / "pack.json", (json.dumps(_facts(plan), indent=1, ensure_ascii=False) + "\n").encode())
 
 
+def _write_hidden(plan: PackPlan, folder: Path, advance: Callable[[int], None]) -> None:
+    """Write the part that no team is given: its recordings and their solution, for `arena contest verify`."""
+    folder.mkdir(mode=0o700)
+    columns = ["id", "recording", "label", "speaker", "speed", "reverb_s"]
+    mapping = []
+    for row in plan.hidden:
+        content = make_test_wav(plan.corpus.folder / row.clip.path, plan.format, plan.length_s, row.alteration, HIDDEN_DISGUISE)
+        _write_secret(folder / f"{row.id}.wav", content)
+        changes = [f"{row.alteration.speed:.4f}", f"{row.alteration.reverb_s:.3f}"]
+        mapping.append([row.id, row.clip.path.as_posix(), row.clip.label, row.clip.speaker, *changes])
+        advance(1)
+    solution = [[row.id, row.clip.label, row.clip.speaker] for row in plan.hidden]
+    _write_secret(folder / "solution.csv", _table(["id", "label", "Group"], solution))
+    _write_secret(folder / "mapping.csv", _table(columns, mapping))
+
+
 def _facts(plan: PackPlan) -> dict[str, object]:
     return {
         "corpus": plan.corpus.name,
         "corpus_digest": plan.corpus.digest,
         "secret": plan.settings.secret,
         "disguise": asdict(plan.settings.disguise),
+        "hidden_disguise": asdict(HIDDEN_DISGUISE),
         "format": asdict(plan.format),
         "length_s": plan.length_s,
         "public": plan.settings.public,
         "usage": plan.usage,
         "train_speakers": plan.train_speakers,
         "test_speakers": plan.test_speakers,
+        "hidden_speakers": plan.hidden_speakers,
         "public_speakers": plan.public_speakers,
         "notes": plan.notes,
         "alike": matches_as_json(plan.matches),
@@ -152,33 +167,6 @@ def _table(header: list[str], rows: list[list[str]]) -> bytes:
     writer.writerow(header)
     writer.writerows(rows)
     return text.getvalue().encode()
-
-
-def _template_values(plan: PackPlan) -> dict[str, str]:
-    by_speakers = len(plan.train_speakers) >= _MIN_SPEAKERS
-    return {
-        "n_train": f"{len(plan.train):,}",
-        "n_speakers": str(len(plan.train_speakers)),
-        "n_test": f"{len(plan.test):,}",
-        "rate_hz": str(plan.format.rate_hz),
-        "n_bits": str(8 * plan.format.n_bytes),
-        "length_s": f"{plan.length_s:g}",
-        "address": f"address = {quote(plan.settings.address)}" if plan.settings.address else '# address = "https://..."',
-        "split": "" if by_speakers else '\n[settings]\nsplit.kind = "random"\n',
-    }
-
-
-def _readme(plan: PackPlan, wheel: str) -> str:
-    return Template((_TEMPLATES / "students.md").read_text(encoding="utf-8")).substitute(_template_values(plan), wheel=wheel)
-
-
-def _project(plan: PackPlan) -> str:
-    return Template((_TEMPLATES / "project.txt").read_text(encoding="utf-8")).substitute(_template_values(plan))
-
-
-def _notebook(plan: PackPlan) -> str:
-    """Return the starter with this pack's numbers, put into its JSON strings as plain text, which none of them can break."""
-    return Template((_TEMPLATES / "starter.ipynb").read_text(encoding="utf-8")).substitute(_template_values(plan))
 
 
 def _write_zip(folder: Path, path: Path) -> None:

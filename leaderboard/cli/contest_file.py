@@ -60,6 +60,7 @@ def init(
     from leaderboard.database.create import ContestSettings
     from leaderboard.errors import SolutionError
     from leaderboard.files.csv_table import read_file
+    from leaderboard.files.pack_files import read_pack_files
 
     if source.suffix.lower() in _YAML:
         given = {"--name": name, "--deadline": deadline, "--metric": metric, "--lower-is-better": lower_is_better}
@@ -69,6 +70,7 @@ def init(
         return _print_created(_create_from_yaml(source, contest, yes=yes), contest)
     if not name:
         raise typer.BadParameter("a contest has a name; give --name, or a contest.yaml that says it")
+    pack = read_pack_files(source)
     settings = ContestSettings(
         metric=None if metric is None else read_file(metric, SolutionError),
         metric_name="macro-F1" if metric is None else metric.stem,
@@ -78,6 +80,8 @@ def init(
         n_refusals_per_hour=refusals,
         details=details,
         rank_by=rank,
+        hidden=pack.hidden,
+        rate_hz=pack.rate_hz,
     )
     _print_created(_create_from_csv(source, contest, name, deadline, settings, yes=yes), contest)
 
@@ -153,6 +157,8 @@ def _check_solution(solution: Solution, file_name: str, *, yes: bool) -> None:
 
 
 def _print_created(created: Contest, location: str | Path) -> None:
+    from leaderboard.scoring.power import describe_power
+
     with created:
         rules = created.rules()
         facts = _describe_solution(created.solution)
@@ -160,6 +166,10 @@ def _print_created(created: Contest, location: str | Path) -> None:
             facts += f", {n_teams:,} team{'s' if n_teams > 1 else ''}"
         if rules.details is DetailsFrom.DURING:
             say(_DURING)
+        if rules.is_tested:
+            say(describe_power(created.solution))
+        if created.hidden_part is not None:
+            facts += f"; models are verified on {len(created.hidden_part.ids):,} hidden recordings too"
         print(f"{created.name}: {str(location).split('@')[-1]} holds {facts}; {_describe_closing(rules)}")
 
 
@@ -233,16 +243,26 @@ def apply(
     say(f"{n} change{'s' if n > 1 else ''} made, each with its line in `arena contest log`")
 
 
-@app.command(epilog="Examples: `arena contest config > contest.yaml` · `arena contest config --example > contest.yaml`")
+@app.command(
+    epilog="Examples: `arena contest config > contest.yaml` · `arena contest config --example > contest.yaml` · "
+    "`arena contest config --out next-year`"
+)
 def config(
     example: Annotated[bool, typer.Option("--example", help="A commented file to start from.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="A new folder for the file and all that it names.", show_default=False),
+    ] = None,
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Print the running contest as a contest.yaml, which `apply` takes back after you have edited it."""
     from leaderboard.contest_file.current import read_current
-    from leaderboard.contest_file.write import read_example, write_contest_file
+    from leaderboard.contest_file.write import read_example, write_contest_file, write_contest_folder
 
     if example:
         return print(read_example(), end="")
     with load_contest(contest) as opened:
+        if out is not None:
+            n = len(write_contest_folder(opened, out))
+            return say(f"{out} holds {n} files; the solution is among them, so the folder is yours alone")
         print(write_contest_file(read_current(opened)), end="")

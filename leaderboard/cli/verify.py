@@ -14,8 +14,10 @@ from leaderboard.cli.options import TeamName, current_time, load_contest
 
 if TYPE_CHECKING:
     from leaderboard.store import Contest
+    from leaderboard.verification.hidden_part import HiddenPart
+    from leaderboard.verification.model_run import TestSet
     from leaderboard.verification.sent_models import SentModel
-    from leaderboard.verification.verify import Limits, Samples, Verification
+    from leaderboard.verification.verify import Limits, Verification
 
 
 app = typer.Typer()
@@ -52,6 +54,9 @@ def verify(
     team: Annotated[str | None, typer.Argument(metavar="TEAM", help=TEAM_HELP, show_default=False)] = None,
     all_teams: Annotated[bool, typer.Option("--all-teams", help="Every team that sent a model.")] = False,
     audio: Annotated[Path, typer.Option(help="The test recordings, <id>.wav.")] = Path("pack/students/test"),
+    hidden: Annotated[
+        Path | None, typer.Option(help="Recordings that nobody was given.", show_default="host/hidden of the same pack")
+    ] = None,
     tolerate: Annotated[int | None, typer.Option(min=0, help="Rows that may differ.", show_default="0.5 %")] = None,
     time_s: Annotated[float, typer.Option(min=1, help="Seconds that one model may take.")] = 300,
     memory_mb: Annotated[int, typer.Option(min=256, help="Memory that one model may take.")] = 2048,
@@ -62,85 +67,115 @@ def verify(
 ) -> None:
     """Run what teams sent on the test recordings, and mark each score whose model says the same. Exit code 1: some do not.
 
-    Each model runs in a process of its own with limits on time, memory and files; nothing of it is unpickled.
+    Hidden recordings tell a net from a table of answers, whose hidden score is far below the given one. Each model runs in a
+    process of its own with limits on time, memory and files; nothing of it is unpickled.
     """
     require_posix("arena contest verify")
+    from leaderboard.actions.hidden_part import open_hidden_part
     from leaderboard.verification.verify import Limits
 
     if all_teams == (team is not None):
         raise typer.BadParameter("name one team, or give --all-teams")
     limits = Limits(wall_s=time_s, memory_bytes=memory_mb << 20)
     with load_contest(contest) as opened:
-        lines = _verify_models(opened, _select_models(opened, team, again), audio, limits, tolerate)
+        part = open_hidden_part(opened, audio, hidden, current_time())
+        lines = _verify_models(opened, _select_models(opened, team, again, part), (audio, part), limits, tolerate)
+    if part is None:
+        say("no hidden recordings: a table of answers is verified too; `arena contest pack` keeps some, see --hidden")
     print_json(lines) if as_json else print_verdicts(lines)
-    if not all(line["is_verified"] for line in lines):
+    if not all(line["is_verified"] and not line["is_suspicious"] for line in lines):
         raise typer.Exit(1)
 
 
-def _select_models(contest: Contest, team: str | None, again: bool) -> list[SentModel]:
+def _select_models(contest: Contest, team: str | None, again: bool, hidden: HiddenPart | None) -> list[SentModel]:
     from leaderboard.errors import ContestError
     from leaderboard.verification.sent_models import read_sent_models
 
     models = read_sent_models(contest, contest.teams() if team is None else [contest.team(team)])
     if not models:
         raise ContestError("no model was sent; teams send one with `arena submit FILE --onnx model.onnx`, or on their page")
-    todo = [model for model in models if again or not model.is_verified]
+    digest = None if hidden is None else hidden.solution.digest
+    todo = [model for model in models if again or not model.is_verified or model.hidden_digest != digest]
     if len(todo) < len(models):
         say(f"{len(models) - len(todo)} verified before; --again runs them too")
     return todo
 
 
 def _verify_models(
-    contest: Contest, models: list[SentModel], audio: Path, limits: Limits, tolerate: int | None
+    contest: Contest, models: list[SentModel], where: tuple[Path, HiddenPart | None], limits: Limits, tolerate: int | None
 ) -> list[dict[str, Any]]:
-    import tempfile
-
+    from leaderboard.verification.model_run import prepare_test_set, verify_model
     from leaderboard.verification.sent_models import record_verification
-    from leaderboard.verification.verify import write_samples
 
     lines: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory(prefix="arena-verify-") as folder:
-        samples = write_samples(audio, contest.solution.ids, Path(folder, "samples")) if models else None
-        with progress("verifying, models", len(models)) as advance:
-            for model in models:
-                assert samples is not None
-                started = current_time()
-                verdict = _verify(contest, model, samples, limits, tolerate)
-                finished = current_time()
-                record_verification(contest, model, verdict, finished)
-                lines.append(
-                    {
-                        "team": model.team,
-                        "attempt": model.number,
-                        "model": model.digest,
-                        "is_verified": verdict.is_verified,
-                        "remark": verdict.remark,
-                        "seconds": (finished - started).total_seconds(),
-                    }
-                )
-                advance(1, model.team)
+    if not models:
+        return lines
+    with prepare_test_set(contest.solution, *where) as test, progress("verifying, models", len(models)) as advance:
+        for model in models:
+            started = current_time()
+            verification = verify_model(contest, model, test, limits, tolerate)
+            finished = current_time()
+            record_verification(contest, model, verification, finished)
+            lines.append(_to_line(model, test, verification) | {"seconds": (finished - started).total_seconds()})
+            advance(1, model.team)
     return lines
 
 
-def _verify(contest: Contest, model: SentModel, samples: Samples, limits: Limits, tolerate: int | None) -> Verification:
-    from leaderboard.errors import ModelRefused
-    from leaderboard.verification.sent_models import read_model_content
-    from leaderboard.verification.verify import compare_answers, reject_model, run_model
+def _to_line(model: SentModel, test: TestSet, verification: Verification) -> dict[str, Any]:
+    from arena.base.scores import macro_f1
+    from leaderboard.verification.hidden_part import Answers
 
-    solution = contest.solution
-    try:
-        answers = run_model(read_model_content(contest, model.digest), model.file_name, samples, solution.labels, limits)
-    except ModelRefused as refusal:
-        return reject_model(refusal, len(solution.ids))
-    return compare_answers(answers, model.predicted, solution.ids, tolerate)
+    given = Answers(solution=test.solution, predicted=model.predicted)
+    rerun, hidden, drop = verification.rerun, verification.hidden, verification.drop
+    return {
+        "team": model.team,
+        "attempt": model.number,
+        "model": model.digest,
+        "is_verified": verification.is_verified,
+        "is_suspicious": verification.is_suspicious,
+        "remark": verification.remark,
+        "given": macro_f1(given.confusion()),
+        "rerun": None if rerun is None else macro_f1(rerun),
+        "hidden": None if hidden is None else macro_f1(hidden.confusion()),
+        "n_given": len(test.solution.scored),
+        "n_hidden": 0 if hidden is None else len(hidden.predicted),
+        "drop": None if drop is None else drop.value,
+        "drop_error": None if drop is None else drop.error,
+    }
 
 
 def print_verdicts(lines: list[dict[str, Any]]) -> None:
-    words = {True: "verified", False: "NOT verified"}
+    words = {(True, False): "verified", (True, True): "SUSPICIOUS", (False, False): "NOT verified"}
     rows = [
-        (line["team"], str(line["attempt"]), words[line["is_verified"]], duration(line["seconds"]), line["remark"])
+        (
+            *(line["team"], str(line["attempt"]), words[line["is_verified"], line["is_suspicious"]]),
+            *(_format_score(line[name]) for name in ("given", "rerun", "hidden")),
+            *(duration(line["seconds"]), line["remark"]),
+        )
         for line in lines
     ]
-    if rows:
-        columns = (Prose("team"), Number("attempt"), Column("verdict"), Number("time", 2), Prose("what was found"))
-        print_table(columns, rows)
+    if not rows:
+        return
+    scores = (Number("given"), Number("re-run", 1), Number("hidden"))
+    columns = (Prose("team"), Number("attempt", 3), Column("verdict"), *scores, Number("time", 4), Prose("what was found", 2))
+    print_table(columns, rows)
+    n_given, n_hidden = lines[0]["n_given"], max(line["n_hidden"] for line in lines)
+    on_hidden = f", and on {n_hidden:,} hidden ones" if n_hidden else ""
+    say(f"macro-F1 of the submission and of the model, run again on {n_given:,} given clips{on_hidden}")
+    for line in lines:
+        if line["is_suspicious"]:
+            _say_suspicion(line)
+
+
+def _format_score(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
+def _say_suspicion(line: dict[str, Any]) -> None:
+    from leaderboard.verification.hidden_part import HONEST_DROP
+
+    drop = f"{line['drop']:.2f} ± {2 * line['drop_error']:.2f}"
+    say(
+        f"{line['team']}, attempt {line['attempt']}: the hidden score is {drop} below the given one, a net's at most "
+        f"{HONEST_DROP:g}: the model may be a table of answers; ask how it was made"
+    )

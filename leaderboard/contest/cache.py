@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from arena.base.resamples import Resamples
 from arena.base.scores import Values
-from leaderboard.database.rows import read_attempts, read_content, read_predicted, read_revision
+from leaderboard.database.rows import read_attempts, read_content, read_hidden_predicted, read_predicted, read_revision
 from leaderboard.files.solution import Solution, parse_solution
 from leaderboard.rules import Rules
 from leaderboard.scoring.custom_metric import Metric, load_metric
@@ -69,16 +69,25 @@ class ContestCache:
             return _get(self._by_digest, (solution.digest, part), lambda: draw_resamples(solution, part))
 
     def replicates(self, connection: Connection, solution: Solution, part: Part, digests: Sequence[str]) -> Values:
-        """Return (R, T) macro-F1 of each resample for each submission; those that are missing are computed together."""
+        """Return (R, T) macro-F1 of each resample for each submission; those that are missing are computed together.
+
+        In the hidden part the digests are those of models, and one that never answered it has scores of 0.
+        """
         keys = [(solution.digest, part, digest) for digest in digests]
         with self._lock:
+            draws = self.resamples(solution, part)
             missing = list(dict.fromkeys(key[-1] for key in keys if key not in self._by_digest))
             if missing:
-                predicted = read_predicted(connection, missing)
-                columns = self.resamples(solution, part).macro_f1(np.stack([predicted[digest] for digest in missing]))
-                for digest, column in zip(missing, columns.T, strict=True):
-                    self._by_digest[solution.digest, part, digest] = column.copy()
-            return np.stack([self._by_digest[key] for key in keys], axis=1)
+                if part is Part.HIDDEN:
+                    predicted = read_hidden_predicted(connection, solution.digest, missing)
+                else:
+                    predicted = read_predicted(connection, missing)
+                if predicted:
+                    columns = draws.macro_f1(np.stack(list(predicted.values()))).T
+                    for digest, column in zip(predicted, columns, strict=True):
+                        self._by_digest[solution.digest, part, digest] = column.copy()
+            zeros = np.zeros(len(draws.weights))
+            return np.stack([self._by_digest.get(key, zeros) for key in keys], axis=1)
 
 
 def _get(values: dict[Hashable, Any], key: Hashable, compute: Callable[[], T]) -> T:

@@ -18,11 +18,11 @@ from leaderboard.contest_file.keys import KEYS, PAGES, FileValue
 from leaderboard.contest_file.read import ContestFile, check_downloads
 from leaderboard.database import schema
 from leaderboard.database.create import ContestSettings, Download, write_download
-from leaderboard.database.rows import count_rows, read_rules, store_file
+from leaderboard.database.rows import count_rows, read_content, read_rules, store_file
 from leaderboard.deadline import check_ahead, describe
 from leaderboard.errors import ContestError
-from leaderboard.files.solution import Solution
-from leaderboard.rules import Rules, Ties
+from leaderboard.files.solution import Solution, parse_solution
+from leaderboard.rules import RankBy, Rules, Ties
 from leaderboard.scoring.custom_metric import check_metric, load_metric
 from leaderboard.store import Contest
 from leaderboard.teams import name_key
@@ -104,8 +104,10 @@ def _check(file: ContestFile, changes: list[Change], connection: Connection) -> 
         if change.key == "deadline":
             _check_deadline(file, change, has_attempts)
     rules = read_rules(connection)
-    check_downloads(file, rules.solution_digest)
-    _check_metric(file, changes, rules)
+    digest = rules.hidden_digest
+    check_downloads(file, {rules.solution_digest, digest})
+    hidden = None if digest is None else parse_solution(read_content(connection, digest), "solution.csv")
+    _check_scoring(file, changes, rules, hidden)
 
 
 def _check_deadline(file: ContestFile, change: Change, has_attempts: bool) -> None:
@@ -117,9 +119,9 @@ def _check_deadline(file: ContestFile, change: Change, has_attempts: bool) -> No
         raise file.fail("deadline", f"moves the deadline, but {rule}, and {came}; write a later one")
 
 
-def _check_metric(file: ContestFile, changes: list[Change], rules: Rules) -> None:
-    """Check the rules on metrics as a new contest would."""
-    after = {change.key: change.after for change in changes if change.key in ("metric", "lower_is_better", "ladder")}
+def _check_scoring(file: ContestFile, changes: list[Change], rules: Rules, hidden: Solution | None) -> None:
+    """Check the rules on metrics and on ranking as a new contest would."""
+    after = {change.key: change.after for change in changes if change.key in ("metric", "lower_is_better", "ladder", "rank")}
     if not after:
         return
     metric = after.get("metric", rules.metric_digest)
@@ -129,6 +131,8 @@ def _check_metric(file: ContestFile, changes: list[Change], rules: Rules) -> Non
             is_lower_better=after.get("lower_is_better", rules.is_lower_better),
             is_ladder=after.get("ladder", rules.is_ladder),
             ties=Ties.SHARE,
+            rank_by=RankBy(after.get("rank", rules.rank_by)),
+            hidden=hidden,
         )
     except ContestError as error:
         raise file.fail(next(iter(after)), f"does not fit: {error}") from error

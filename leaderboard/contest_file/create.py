@@ -10,6 +10,7 @@ from typing import Any
 from leaderboard.contest_file.keys import PAGES, FileValue
 from leaderboard.contest_file.read import ContestFile, check_downloads
 from leaderboard.database.create import ContestSettings, Download
+from leaderboard.files.pack_files import PackFiles, read_pack_files
 from leaderboard.files.solution import Solution, parse_solution
 from leaderboard.rules import DetailsFrom, RankBy, Ties
 from leaderboard.store import Contest, create_contest
@@ -47,12 +48,16 @@ def create_from_file(file: ContestFile, solution: Solution, location: str | Path
         ContestFileError: a file to download is the solution.
         ContestError: as `create_contest`; nothing was made.
     """
-    check_downloads(file, solution.digest)
     values = file.values
     metric: FileValue | None = values.get("metric")
     pages = {name.removeprefix(PAGES): value for name, value in values.items() if name.startswith(PAGES) and value}
     teams = values.get("teams", ())
+    truth: FileValue = values["solution"]
+    pack = PackFiles() if truth.folder is None else read_pack_files(truth.folder / truth.name)
+    check_downloads(file, {solution.digest, None if pack.hidden is None else pack.hidden.digest})
     settings = ContestSettings(
+        hidden=pack.hidden,
+        rate_hz=pack.rate_hz,
         teams=() if isinstance(teams, Path) else teams,
         metric=None if metric is None else metric.content,
         metric_name="macro-F1" if metric is None else Path(metric.name).stem,

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from leaderboard.rules import DetailsFrom, RankBy, Ties
 
@@ -77,10 +78,12 @@ class FileValue:
     digest: str  # SHA-256
     content: bytes = field(compare=False, repr=False, default=b"")  # empty for one that only the contest holds
     description: str = ""
+    folder: Path | None = field(compare=False, default=None)  # where it was read; None for one of the contest
 
     @classmethod
-    def read(cls, name: str, content: bytes, description: str = "") -> FileValue:
-        return cls(name=name, digest=hashlib.sha256(content).hexdigest(), content=content, description=description)
+    def read(cls, name: str, content: bytes, description: str = "", folder: Path | None = None) -> FileValue:
+        digest = hashlib.sha256(content).hexdigest()
+        return cls(name=name, digest=digest, content=content, description=description, folder=folder)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.digest[:8]})"

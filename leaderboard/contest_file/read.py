@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -65,14 +65,14 @@ def read_contest_file(path: Path) -> ContestFile:
     return ContestFile(name=path.name, folder=path.parent, values=values, lines=lines)
 
 
-def check_downloads(file: ContestFile, solution_digest: str) -> None:
-    """Refuse to hand out the solution.
+def check_downloads(file: ContestFile, solution_digests: Collection[str | None]) -> None:
+    """Refuse to hand out a solution.
 
     Raises:
-        ContestFileError: a file to download is the solution, whatever its name.
+        ContestFileError: a file to download is a solution, whatever its name.
     """
     for item in file.values.get("downloads", ()):
-        if item.digest == solution_digest:
+        if item.digest in solution_digests:
             raise file.fail("downloads", f"would give everybody the solution, as {item.name}; take it out")
 
 
@@ -152,7 +152,7 @@ def _read_webhook(text: str) -> str:
 
 def _read_file(folder: Path, text: str) -> FileValue:
     path = folder / text
-    return FileValue.read(path.name, _read_bytes(path))
+    return FileValue.read(path.name, _read_bytes(path), folder=path.parent)
 
 
 def _read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:

@@ -16,6 +16,7 @@ from leaderboard.database.connection import ContestDatabase
 from leaderboard.database.rows import store_file
 from leaderboard.database.triggers import create_triggers
 from leaderboard.errors import ContestError
+from leaderboard.files.pack_files import check_hidden
 from leaderboard.files.solution import Solution
 from leaderboard.rules import N_REFUSALS_PER_HOUR, DetailsFrom, RankBy, Ties
 from leaderboard.scoring.custom_metric import check_metric, load_metric
@@ -42,6 +43,8 @@ class ContestSettings:
     n_refusals_per_hour: int = N_REFUSALS_PER_HOUR
     details: DetailsFrom = DetailsFrom.CLOSE
     rank_by: RankBy = RankBy.SCORE
+    hidden: Solution | None = None  # of recordings that no team is given
+    rate_hz: int | None = None  # of the test recordings; None: unknown
     bonus: float = 10.0
     webhook: str | None = None
     overview: dict[str, str] | None = None  # texts of the site
@@ -53,6 +56,13 @@ class ContestSettings:
             raise ContestError("a higher macro-F1 is better; --lower-is-better goes with --metric FILE.py")
         if self.is_ladder and self.metric is not None:
             raise ContestError("Ladder mode needs the standard error of macro-F1; leave out --ladder or --metric")
+        if self.rank_by is RankBy.HIDDEN and self.hidden is None:
+            raise ContestError(
+                "ranking by hidden scores needs a hidden part, and no `hidden` folder lies beside the solution; "
+                "`arena contest pack` writes one"
+            )
+        if self.rank_by is RankBy.HIDDEN and self.metric is not None:
+            raise ContestError("hidden scores are macro-F1; leave out the metric, or rank by score")
         if self.n_refusals_per_hour < 1:
             raise ContestError(f"at least 1 refused file an hour is free, not {self.n_refusals_per_hour}; give a larger number")
 
@@ -71,14 +81,19 @@ def fill(
         MetricError: the host's metric cannot be run on the solution.
     """
     with closing(database):
+        if settings.hidden is not None:
+            check_hidden(settings.hidden, solution)
         columns = _build_columns(solution, settings)
         database.enable_wal()
         with database.write() as connection:
             if inspect(connection).has_table(schema.meta.name):
                 raise ContestError(f"{database.name} holds a contest and none is overwritten; choose another database")
             create_tables(connection)
+            create_triggers(connection)
             write_meta(connection)
             store_file(connection, solution.digest, solution.content)
+            if settings.hidden is not None:
+                store_file(connection, settings.hidden.digest, settings.hidden.content)
             if settings.metric is not None:
                 store_file(connection, columns["metric_digest"], settings.metric)
             connection.execute(insert(schema.contest).values(id=1, solution_digest=solution.digest, **values, **columns))
@@ -111,6 +126,8 @@ def _build_columns(solution: Solution, settings: ContestSettings) -> dict[str, A
         "n_refusals_per_hour": settings.n_refusals_per_hour,
         "details": settings.details.value,
         "rank_by": settings.rank_by.value,
+        "hidden_digest": None if settings.hidden is None else settings.hidden.digest,
+        "rate_hz": settings.rate_hz,
         "bonus": settings.bonus,
         "webhook": settings.webhook,
         "overview": settings.overview,
@@ -118,9 +135,8 @@ def _build_columns(solution: Solution, settings: ContestSettings) -> dict[str, A
 
 
 def create_tables(connection: Connection) -> None:
-    """Create the missing tables of this version, with their triggers."""
+    """Create the missing tables of this version; `create_triggers` follows when they are filled."""
     schema.metadata.create_all(connection)
-    create_triggers(connection)
 
 
 def write_meta(connection: Connection) -> None:

@@ -9,7 +9,21 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, Subquery, Table, bindparam, func, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    ScalarSelect,
+    Select,
+    Subquery,
+    Table,
+    bindparam,
+    case,
+    func,
+    insert,
+    null,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from arena.base.scores import Indices, macro_f1
@@ -17,7 +31,7 @@ from leaderboard.database import schema
 from leaderboard.database.log_text import describe_change
 from leaderboard.rules import DetailsFrom, RankBy, Rules, Ties
 from leaderboard.scoring.grading import Grade
-from leaderboard.standings import METRICS, Attempt, AttemptModel, ModelState, Part
+from leaderboard.standings import Attempt, AttemptModel, ModelState, Part, compute_metrics
 from leaderboard.teams import Team, build_unknown_team, name_key
 
 PREDICTED = np.dtype("<u2")
@@ -132,17 +146,25 @@ _WITH_MODELS = (
 )
 
 
+def _select_scores(part: Part) -> list[ColumnElement[Any]]:
+    """Build the scores of a part; hidden ones are of verified models that answered the contest's present hidden part."""
+    if part is not Part.HIDDEN:
+        return [schema.attempts.c[f"{name}_{part}"].label(name) for name in ("confusion", "value", "log_loss")]
+    hidden_digest = select(schema.contest.c.hidden_digest).scalar_subquery()
+    counts = schema.verifications.c.is_verified & (schema.verifications.c.hidden_digest == hidden_digest)
+    confusion = case((counts, schema.verifications.c.confusion_hidden))
+    return [confusion.label("confusion"), null().label("value"), null().label("log_loss")]
+
+
 def _select_attempts(part: Part) -> Select[Any]:
     columns = schema.attempts.c
     return (
         select(
             *columns["team_id", "number", "shown_number", "arrived_at", "submission_digest", "file_name", "note", "voided_at"],
-            columns[f"confusion_{part}"].label("confusion"),
-            columns[f"value_{part}"].label("value"),
-            columns[f"log_loss_{part}"].label("log_loss"),
+            *_select_scores(part),
             schema.models.c.digest.label("model_digest"),
             schema.models.c.file_name.label("model_name"),
-            *schema.verifications.c["is_verified", "remark"],
+            *schema.verifications.c["is_verified", "is_suspicious", "remark", "confusion_rerun", "confusion_hidden"],
         )
         .select_from(_WITH_MODELS)
         .where(schema.teams.c.merged_into.is_(None))
@@ -154,7 +176,10 @@ _ATTEMPTS = {part: _select_attempts(part) for part in Part}
 
 
 def read_attempts(connection: Connection, part: Part) -> dict[int, tuple[Attempt, ...]]:
-    """Return attempts with their scores in `part`, by number, of each team that sent one."""
+    """Return attempts with their scores in `part`, by number, of each team that sent one.
+
+    A hidden score is 0 where no model was verified.
+    """
     attempts: dict[int, tuple[Attempt, ...]] = {}
     for row in connection.execute(_ATTEMPTS[part]):
         earlier, attempt = attempts.get(row.team_id, ()), _build_attempt(row)
@@ -165,14 +190,13 @@ def read_attempts(connection: Connection, part: Part) -> dict[int, tuple[Attempt
 
 
 def _build_attempt(row: Row[Any]) -> Attempt:
-    confusion = np.array(row.confusion, dtype=np.int64)
+    confusion = np.array(row.confusion or [[0]], dtype=np.int64)
     f1 = macro_f1(confusion)
     return Attempt(
         number=row.number,
         score=f1 if row.value is None else row.value,
         macro_f1=f1,
-        metrics={metric.key: metric.compute(confusion) for metric in METRICS},
-        log_loss=row.log_loss,
+        metrics=compute_metrics(confusion, row.log_loss),
         arrived_at=row.arrived_at,
         digest=row.submission_digest,
         file_name=row.file_name,
@@ -185,16 +209,35 @@ def _build_attempt(row: Row[Any]) -> Attempt:
 
 def _build_model(row: Row[Any]) -> AttemptModel:
     states = {None: ModelState.CARRIED, True: ModelState.VERIFIED, False: ModelState.DIFFERS}
+    state = ModelState.DOUBTED if row.is_suspicious else states[None if row.is_verified is None else bool(row.is_verified)]
+    rerun, hidden = (
+        macro_f1(np.array(confusion, dtype=np.int64)) if confusion else None
+        for confusion in (row.confusion_rerun, row.confusion_hidden)
+    )
     return AttemptModel(
         file_name=row.model_name,
         digest=row.model_digest,
-        state=states[None if row.is_verified is None else bool(row.is_verified)],
+        state=state,
         remark=row.remark or "",
+        rerun_score=rerun,
+        hidden_score=hidden,
     )
 
 
+def read_hidden_predicted(connection: Connection, hidden_digest: str, digests: Sequence[str]) -> dict[str, Indices]:
+    """Read the (N,) classes that models, by their digests, predicted for the hidden part of that digest."""
+    columns = schema.verifications.c
+    is_asked = (
+        columns.model_digest.in_(digests) & (columns.hidden_digest == hidden_digest) & columns.predicted_hidden.is_not(None)
+    )
+    query = select(columns.model_digest, columns.predicted_hidden).where(is_asked).order_by(columns.id)
+    return {
+        row.model_digest: np.frombuffer(row.predicted_hidden, PREDICTED).astype(np.intp) for row in connection.execute(query)
+    }
+
+
 def _copy_scores(attempt: Attempt, source: Attempt) -> Attempt:
-    scores = {name: getattr(source, name) for name in ("score", "macro_f1", "metrics", "log_loss")}
+    scores = {name: getattr(source, name) for name in ("score", "macro_f1", "metrics")}
     return dataclasses.replace(attempt, **scores)
 
 

@@ -68,8 +68,8 @@ def _grade_part(solution: Solution, submission: Submission, metric: Metric | Non
 
 
 def find_rows(solution: Solution, part: Part) -> Indices:
-    """Return the (n,) row numbers of a part."""
-    return np.flatnonzero(solution.is_public if part is Part.PUBLIC else solution.is_private)
+    """Return the (n,) row numbers of a part; the hidden part has a solution of its own, all of which counts."""
+    return np.flatnonzero(solution.is_private if part is Part.PRIVATE else solution.is_public)
 
 
 def count_speakers(solution: Solution, part: Part) -> int:

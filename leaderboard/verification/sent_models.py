@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection, insert, select
 
 from leaderboard.database import schema
-from leaderboard.database.rows import read_predicted, store_file
+from leaderboard.database.rows import PREDICTED, read_predicted, store_file
 from leaderboard.errors import ModelRefused, NoFurtherModel
 from leaderboard.messages import message
 from leaderboard.store import Contest
@@ -21,7 +21,8 @@ from leaderboard.verification.verify import Verification
 
 N_MODELS = 10  # beside one attempt: they are free, and each is stored
 
-_IS_VERIFIED = select(schema.verifications.c.is_verified).order_by(schema.verifications.c.id.desc()).limit(1)
+_IS_FINAL = schema.verifications.c.is_verified & ~schema.verifications.c.is_suspicious
+_IS_VERIFIED = select(_IS_FINAL).order_by(schema.verifications.c.id.desc()).limit(1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +36,7 @@ class SentModel:
     file_name: str
     predicted: npt.NDArray[np.intp] = field(repr=False)  # (N,) the submission's index into the solution's labels
     is_verified: bool | None  # None: the model was never run
+    hidden_digest: str | None  # of the hidden part that it was run on; None: of none
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,7 +103,7 @@ def read_sent_models(contest: Contest, teams: Sequence[Team]) -> list[SentModel]
     with contest.database.read() as connection:
         last = {row.attempt_id: row for row in connection.execute(query)}
         results = {
-            (row.attempt_id, row.model_digest): bool(row.is_verified)
+            (row.attempt_id, row.model_digest): row
             for row in connection.execute(select(schema.verifications).order_by(schema.verifications.c.id))
         }
         predicted = read_predicted(connection, [row.submission_digest for row in last.values()])
@@ -113,9 +115,11 @@ def read_sent_models(contest: Contest, teams: Sequence[Team]) -> list[SentModel]
             digest=row.digest,
             file_name=row.file_name,
             predicted=predicted[row.submission_digest],
-            is_verified=results.get((row.attempt_id, row.digest)),
+            is_verified=None if result is None else bool(result.is_verified),
+            hidden_digest=None if result is None else result.hidden_digest,
         )
         for row in last.values()
+        for result in [results.get((row.attempt_id, row.digest))]
     ]
 
 
@@ -128,12 +132,21 @@ def read_model_content(contest: Contest, digest: str) -> bytes:
 
 def record_verification(contest: Contest, model: SentModel, verification: Verification, now: datetime) -> None:
     """Store the result of running a model, for good: later results stand beside earlier ones."""
+    rerun, hidden = verification.rerun, verification.hidden
     values = {
         "attempt_id": model.attempt_id,
         "model_digest": model.digest,
         "is_verified": verification.is_verified,
         "remark": verification.remark,
+        "confusion_rerun": None if rerun is None else rerun.tolist(),
+        "is_suspicious": verification.is_suspicious,
         "verified_at": now,
     }
+    if hidden is not None:
+        values |= {
+            "hidden_digest": hidden.solution.digest,
+            "confusion_hidden": hidden.confusion().tolist(),
+            "predicted_hidden": hidden.predicted.astype(PREDICTED).tobytes(),
+        }
     with contest.database.write() as connection:
         connection.execute(insert(schema.verifications).values(values))

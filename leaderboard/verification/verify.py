@@ -20,15 +20,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from arena.base.install import install_command
+from arena.base.scores import Counts, Indices
 from leaderboard.errors import ContestError, ModelRefused
 from leaderboard.files.csv_table import format_count, quote_short
 from leaderboard.files.onnx_check import MAX_MODEL_BYTES, build_size_refusal, check_form
+from leaderboard.verification.hidden_part import Answers, Drop
 
 TOLERANCE = 0.005  # share of the rows; on 1,000 test clips of FSDD exported and trained net agree in all (2026-11)
-Indices = npt.NDArray[np.intp]
 _SCRIPT = Path(__file__).with_name("sandbox.py")
 _SUFFIXES = (".wav", ".flac")
 _N_SHOWN = 3
@@ -61,6 +61,14 @@ class Verification:
     remark: str  # one line
     n_equal: int
     n_rows: int
+    rerun: Counts | None = None  # (K, K) of the model's answers on the scored rows; None: it could not be run
+    hidden: Answers | None = None  # None: no hidden part, or the model could not be run on it
+    drop: Drop | None = None  # the hidden score below the submission's
+
+    @property
+    def is_suspicious(self) -> bool:
+        """Return whether the model gives the submission's answers, and has not learnt to give them."""
+        return self.is_verified and self.drop is not None and self.drop.is_suspicious
 
 
 def read_model(path: Path) -> bytes:
@@ -134,16 +142,34 @@ def reject_model(refusal: ModelRefused, n_rows: int) -> Verification:
     return Verification(is_verified=False, remark=str(refusal), n_equal=0, n_rows=n_rows)
 
 
-def write_samples(folder: Path, ids: Sequence[str], file: Path) -> Samples:
-    """Write the recordings `<id>.wav` or `<id>.flac` of `folder` into `file`, padded with silence to the longest.
+def find_recordings(folder: Path, ids: Sequence[str]) -> list[Path]:
+    """Return the recordings `<id>.wav` or `<id>.flac` of `folder`.
 
     Raises:
-        ContestError: a recording is missing, cannot be read, has another rate than the first, or is not mono in whole
-            numbers: `predict` may hear channels and floats otherwise than a plain reader.
+        ContestError: one is missing.
+    """
+    return [_find_recording(folder, name) for name in ids]
+
+
+def _find_recording(folder: Path, name: str) -> Path:
+    for suffix in _SUFFIXES:
+        path = folder / f"{name}{suffix}"
+        if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
+            return path
+    kinds = Counter(path.suffix.lower() or "without suffix" for path in folder.glob("*") if path.is_file())
+    content = ", ".join(f"{n:,} {kind}" for kind, n in kinds.most_common(4)) or "no file"
+    raise ContestError(f"{folder} has no recording {name}.wav, but {content}; give the folder that students got with --audio")
+
+
+def write_samples(paths: Sequence[Path], file: Path) -> Samples:
+    """Write the recordings into `file`, padded with silence to the longest.
+
+    Raises:
+        ContestError: a recording cannot be read, has another rate than the first, or is not mono in whole numbers:
+            `predict` may hear channels and floats otherwise than a plain reader.
     """
     import soundfile
 
-    paths = [_find_recording(folder, name) for name in ids]
     try:
         facts = [soundfile.info(path) for path in paths]
         n_samples = max(2, *(fact.frames for fact in facts))
@@ -170,16 +196,6 @@ def write_samples(folder: Path, ids: Sequence[str], file: Path) -> Samples:
             f"a test recording cannot be read: {error}; give the folder that students got with --audio"
         ) from error
     return Samples(file=file, n_clips=len(paths), n_samples=n_samples, rate_hz=facts[0].samplerate)
-
-
-def _find_recording(folder: Path, name: str) -> Path:
-    for suffix in _SUFFIXES:
-        path = folder / f"{name}{suffix}"
-        if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
-            return path
-    kinds = Counter(path.suffix.lower() or "without suffix" for path in folder.glob("*") if path.is_file())
-    content = ", ".join(f"{n:,} {kind}" for kind, n in kinds.most_common(4)) or "no file"
-    raise ContestError(f"{folder} has no recording {name}.wav, but {content}; give the folder that students got with --audio")
 
 
 def _run_child(content: bytes, name: str, request: dict[str, Any], limits: Limits, folder: Path) -> dict[str, Any]:

@@ -194,6 +194,7 @@ def contest_scenes(folder: Path) -> Iterator[tuple[str, Scene]]:
     yield "contest rescore --dry-run", call("contest", "rescore", str(corrected), *reason, *on)
     lines = [
         {"team": team, "attempt": 2, "is_verified": team == TEAMS[2], "seconds": 71.5, "remark": remark}
+        | {"is_suspicious": False, "given": 0.9466, "rerun": 0.9466, "hidden": 0.9312, "n_given": 300, "n_hidden": 300}
         for team, remark in (
             (TEAMS[0], "12 of 300 labels differ from the file that was sent, more than the 1 that is tolerated"),
             (TEAMS[2], "it answers what was sent"),

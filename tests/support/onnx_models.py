@@ -40,6 +40,19 @@ def first_samples(first: int = 0, n_scores: int = 3) -> onnx.GraphProto:
     return graph_of([node], [constant("from", first), constant("to", first + n_scores), constant("axis", 1)])
 
 
+def lookup(waves: np.ndarray, labels: np.ndarray) -> onnx.GraphProto:
+    """A table of answers: the label of the known wave (N, S) that is most alike from sample 3 on, where none says its label."""
+    nodes = [
+        helper.make_node("Slice", ["samples", "from", "to", "axis"], ["heard"]),
+        helper.make_node("MatMul", ["heard", "known"], ["alike"]),
+        helper.make_node("ArgMax", ["alike"], ["which"], axis=1, keepdims=0),
+        helper.make_node("Gather", ["answers", "which"], ["probabilities"]),
+    ]
+    known = numpy_helper.from_array(waves[:, 3:].T.astype(np.float32), "known")
+    answers = numpy_helper.from_array(np.eye(len(LABELS), dtype=np.float32)[labels], "answers")
+    return graph_of(nodes, [constant("from", 3), constant("to", waves.shape[1]), constant("axis", 1), known, answers])
+
+
 def graph_of(nodes: list[onnx.NodeProto], weights: list[TensorProto]) -> onnx.GraphProto:
     given = helper.make_tensor_value_info("samples", TensorProto.FLOAT, ["n", "s"])
     made = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", "k"])

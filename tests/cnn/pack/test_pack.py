@@ -22,6 +22,7 @@ from arena.base.project import read_project
 from cnn.corpus.scan import scan
 from cnn.errors import CorpusError, SplitError
 from cnn.pack.audio import Disguise
+from cnn.pack.handout import parse_deadline
 from cnn.pack.plan import PackPlan, PackSettings, plan_pack, speaker_key
 from cnn.pack.write import write_pack
 from leaderboard.files.solution import parse_solution
@@ -153,6 +154,31 @@ def test_the_first_command_of_the_readme_installs_the_wheel_that_is_handed_out(p
     assert f'## Begin\n\n    pip install "./{wheel.name}[train]" notebook\n' in readme
 
 
+def test_the_readme_names_page_deadline_licence_and_sources_in_two_languages(corpus: Path, tmp_path: Path) -> None:
+    own = write_telling(tmp_path / "corpus")
+    about = {
+        "title": "Telling Digits",
+        "licence": "CC BY 4.0",
+        "licence_url": "https://example.org/by",
+        "citation": "Bell 1876.",
+    }
+    (own / "SOURCE.json").write_text(json.dumps(about), encoding="utf-8")
+    given = {"address": "https://digits.example.org", "deadline": "2026-12-01T18:00+01:00"}
+    make_pack(own, tmp_path / "pack", PackSettings(test_speakers=TESTED, **given))
+    for name, licence in (("README.md", "Licence of the recordings"), ("LEEME.md", "Licencia de las grabaciones")):
+        readme = (tmp_path / "pack" / "students" / name).read_text(encoding="utf-8")
+        assert "<https://digits.example.org>" in readme
+        assert "| 2026-12-01 18:00 (UTC+01:00), 2026-12-01 17:00 UTC |" in readme
+        assert f"- {licence}: CC BY 4.0, https://example.org/by.\n" in readme
+        assert ": Telling Digits. Bell 1876.\n" in readme
+    make_pack(own, tmp_path / "other", PackSettings(test_speakers=TESTED, licence="CC0", sources="our class"))
+    readme = (tmp_path / "other" / "students" / "README.md").read_text(encoding="utf-8")
+    assert "recordings: CC0.\n- Sources: our class.\n" in readme
+    assert "| Deadline | the contest's page shows it |" in readme
+    with pytest.raises(SplitError, match="ISO 8601 with its offset"):
+        parse_deadline("2026-12-01 18:00")
+
+
 def test_the_students_project_names_recordings_contest_and_split_and_a_teams_own_begins_with_it(
     corpus: Path, pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,9 +201,11 @@ def test_the_sample_submission_has_every_id_and_one_label(pack: Path) -> None:
 def test_the_hosts_files_are_closed_to_others_and_lead_back_to_the_recordings(corpus: Path, pack: Path) -> None:
     host = pack / "host"
     assert host.stat().st_mode & 0o777 == 0o700
-    assert {path.name: path.stat().st_mode & 0o777 for path in host.iterdir()} == dict.fromkeys(
-        ("solution.csv", "mapping.csv", "pack.json"), 0o600
-    )
+    files = ("solution.csv", "mapping.csv", "pack.json")
+    assert {path.name: path.stat().st_mode & 0o777 for path in host.iterdir()} == dict.fromkeys(files, 0o600) | {
+        "hidden": 0o700
+    }
+    assert {path.stat().st_mode & 0o777 for path in (host / "hidden").iterdir()} == {0o600}
     truth = read_labels(pack)
     for row in table(host / "mapping.csv"):
         sound = soundfile.read(pack / "students" / "test" / f"{row['id']}.wav")[0]
@@ -210,6 +238,26 @@ def test_the_same_secret_makes_the_same_pack_and_another_one_other_ids(corpus: P
     assert not {row.id for row in first.test} & set(read_labels(pack))
     second = plan_pack(scan(corpus), PackSettings(test_speakers=TESTED))
     assert first.settings.secret != second.settings.secret
+
+
+def test_the_hidden_part_is_the_test_clips_disguised_anew_unless_further_speakers_are_hidden(
+    corpus: Path, pack: Path, tmp_path: Path
+) -> None:
+    hidden = table(pack / "host" / "hidden" / "mapping.csv")
+    given = table(pack / "host" / "mapping.csv")
+    assert sorted(row["recording"] for row in hidden) == sorted(row["recording"] for row in given)
+    assert not {row["id"] for row in hidden} & {row["id"] for row in given}
+    assert all(0.04 <= abs(float(row["speed"]) - 1) <= 0.08 for row in hidden)
+    truth = {row["id"]: row["label"] for row in table(pack / "host" / "hidden" / "solution.csv")}
+    assert truth == {row["id"]: row["recording"][0] for row in hidden}
+    sizes = {path.stat().st_size for path in (pack / "host" / "hidden").glob("*.wav")}
+    assert sizes == {path.stat().st_size for path in (pack / "students" / "test").iterdir()}
+
+    plan = make_pack(corpus, tmp_path / "more", PackSettings(test_speakers=TESTED[:2], n_hidden_speakers=2))
+    assert len(plan.hidden_speakers) == 2
+    assert not {*plan.hidden_speakers} & {*plan.test_speakers, *plan.train_speakers}
+    names = [path.name for path in (tmp_path / "more" / "students" / "train").iterdir()]
+    assert not [name for name in names if name.split("_")[1] in plan.hidden_speakers]
 
 
 def test_without_a_disguise_the_samples_stay_but_for_a_constant_offset(corpus: Path, tmp_path: Path) -> None:
@@ -255,6 +303,7 @@ def test_recordings_of_other_rates_channels_and_codings_become_one_format(tmp_pa
     ("settings", "message"),
     [
         ({"test_speakers": ("xaverr",)}, "who speaks in no clip; did you mean 'xaver'"),
+        ({"n_test_speakers": 3, "n_hidden_speakers": 3}, "3 hidden speakers leave none of 3 for training; hide fewer"),
         ({"n_test_speakers": 6}, "6 test speakers leave none of 6 for training"),
         ({"test_speakers": ("xaver",), "usage": "speaker"}, "needs at least 2 test speakers"),
         ({"n_test_speakers": 2, "test_speakers": ("xaver",)}, "give one of the two"),
@@ -303,3 +352,4 @@ def test_the_starter_runs_and_writes_a_submission_that_the_contest_takes(
     done = warm_python.run("-c", script, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert {row["id"] for row in table(tmp_path / "submission.csv")} == set(read_labels(pack))
+    assert f"submission.csv can be sent: {len(read_labels(pack))} rows, with probabilities" in done.stdout

@@ -22,7 +22,15 @@ from leaderboard.files.solution import parse_solution
 from leaderboard.store import create_contest, open_contest
 from leaderboard.verification.sandbox import Rejection, check_contained
 from leaderboard.verification.sent_models import attach_model, read_sent_models
-from leaderboard.verification.verify import Limits, Samples, check_model, read_model, run_model, write_samples
+from leaderboard.verification.verify import (
+    Limits,
+    Samples,
+    check_model,
+    find_recordings,
+    read_model,
+    run_model,
+    write_samples,
+)
 from support.contests import run
 from support.onnx_models import LABELS, RATE_HZ, N, constant, external, first_samples, graph_of, model_of, rows, write_audio
 
@@ -36,7 +44,8 @@ def audio(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def samples(audio: Path, tmp_path_factory: pytest.TempPathFactory) -> Samples:
-    return write_samples(audio, [f"clip{index}" for index in range(N)], tmp_path_factory.mktemp("gathered") / "samples")
+    paths = find_recordings(audio, [f"clip{index}" for index in range(N)])
+    return write_samples(paths, tmp_path_factory.mktemp("gathered") / "samples")
 
 
 def refusal(call: Callable[[], object]) -> str:
@@ -197,10 +206,10 @@ def test_a_file_that_is_missing_empty_or_too_large_is_refused(tmp_path: Path) ->
     assert "is no ONNX model" in refusal(lambda: read_model(tmp_path / "empty.onnx"))
 
 
-def test_recordings_that_are_missing_or_lie_elsewhere_are_named(audio: Path, tmp_path: Path) -> None:
+def test_recordings_that_are_missing_or_lie_elsewhere_are_named(audio: Path) -> None:
     for name in ("clip99", "../clip0"):
         with pytest.raises(ContestError, match=r"has no recording .*\.wav, but (no file|[0-9]+ \.wav)"):
-            write_samples(audio, [name], tmp_path / "samples")
+            find_recordings(audio, [name])
 
 
 @pytest.mark.parametrize(("n_channels", "subtype", "fault"), [(2, "PCM_16", "PCM_16 with 2 "), (1, "FLOAT", "FLOAT with 1 ")])
@@ -209,7 +218,7 @@ def test_recordings_that_predict_may_hear_otherwise_are_refused(
 ) -> None:
     soundfile.write(tmp_path / "clip0.wav", np.full((50, n_channels), 0.5), RATE_HZ, subtype=subtype)
     with pytest.raises(ContestError, match=f"mono PCM, and clip0.wav is {fault}channels?; give the folder that"):
-        write_samples(tmp_path, ["clip0"], tmp_path / "samples")
+        write_samples(find_recordings(tmp_path, ["clip0"]), tmp_path / "samples")
 
 
 @pytest.fixture
