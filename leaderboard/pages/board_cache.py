@@ -12,6 +12,7 @@ from arena.base.csv_export import format_csv
 from leaderboard.contest import ranking
 from leaderboard.contest.cache import ContestCache
 from leaderboard.contest.disclosure import Digits, choose_digits
+from leaderboard.contest.history import Step, read_steps
 from leaderboard.standings import Evidence, Luck, Part, Standing, list_metrics
 from leaderboard.store import Contest
 
@@ -38,6 +39,7 @@ class BoardLine:
     metrics: Mapping[str, float | None]
     n_attempts: int
     sent_at: datetime  # UTC
+    steps: Sequence[Step]  # its best public score over time, under its present name
     model: str  # carried, verified, differs; empty without a model
 
 
@@ -68,6 +70,7 @@ def build_public_board(connection: Connection, cache: ContestCache) -> PublicBoa
     is_final = board.part is not Part.PUBLIC
     public = ranking.read_standings(connection, cache, Part.PUBLIC) if is_final else board.lines
     by_team = {line.team: line for line in public}
+    steps = read_steps(connection, public, is_lower_better=board.rules.is_lower_better)
     return PublicBoard(
         metric=board.rules.metric_name,
         is_closed=board.rules.is_closed,
@@ -77,11 +80,11 @@ def build_public_board(connection: Connection, cache: ContestCache) -> PublicBoa
         has_significance=board.rules.is_tested,
         evidence=board.evidence,
         smallest_difference=board.smallest_difference,
-        lines=[_line(line, by_team[line.team], is_final) for line in board.lines],
+        lines=[_line(line, by_team[line.team], steps[line.team], is_final=is_final) for line in board.lines],
     )
 
 
-def _line(standing: Standing, public: Standing, is_final: bool) -> BoardLine:
+def _line(standing: Standing, public: Standing, steps: Sequence[Step], *, is_final: bool) -> BoardLine:
     return BoardLine(
         rank=standing.rank,
         rank_low=standing.rank_low,
@@ -101,6 +104,7 @@ def _line(standing: Standing, public: Standing, is_final: bool) -> BoardLine:
         metrics=standing.metrics,
         n_attempts=standing.n_attempts,
         sent_at=standing.attempts[-1].arrived_at,
+        steps=steps,
         model="" if standing.model is None else standing.model.state,
     )
 

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from arena.base.texts import Words
 from leaderboard.contest.disclosure import Digits
 from leaderboard.pages.board_cache import BoardLine, PublicBoard
+from leaderboard.pages.board_chart import draw_chart
 from leaderboard.pages.render import join_names, render_fragment
 from leaderboard.pages.team_page import axis_ends, project
 from leaderboard.standings import FEWEST_UNITS, METRICS, MetricColumn, format_metrics, list_metrics
@@ -91,6 +92,7 @@ class StandingsPage:
     lead: str
     luck: str  # in the first score of a closed contest; empty before
     note: str
+    chart: Markup  # best public scores over time; empty where there is nothing to draw
     lines: Sequence[TableRow]
     columns: Sequence[TableColumn]
     has_significance: bool
@@ -120,6 +122,7 @@ def build_standings_page(board: PublicBoard, view: StandingsView, words: Words) 
         lead=write_lead(board, words),
         luck=_write_luck(board, words),
         note="" if first is None else _write_note(board, first, words),
+        chart=_render_chart(board, words),
         lines=[_build_row(line, metrics, ends, hidden.get(line.team, 0), view) for line in visible],
         columns=_list_columns(board, view, words),
         low=ends[0],
@@ -131,6 +134,11 @@ def build_standings_page(board: PublicBoard, view: StandingsView, words: Words) 
         refreshes=view.refreshes and not board.is_final and not view.is_static,
         controls=[] if view.is_static else _list_controls(board, visible, view),
     )
+
+
+def _render_chart(board: PublicBoard, words: Words) -> Markup:
+    chart = draw_chart(board, words)
+    return Markup() if chart is None else render_fragment("_chart.html.j2", words, chart=chart, digits=board.digits.score)
 
 
 def _write_note(board: PublicBoard, line: BoardLine, words: Words) -> str:

@@ -17,7 +17,7 @@ from leaderboard.contest_file.read import ContestFile, read_contest_file
 from leaderboard.contest_file.write import read_example, write_contest_file
 from leaderboard.errors import ContestError, ContestFileError, NameRefused
 from leaderboard.rules import DetailsFrom, RankBy, Ties
-from leaderboard.store import Contest
+from leaderboard.store import Contest, open_contest
 from support.contests import DEADLINE, NOW, predictions, run, solution
 
 BASE = "name: Digits\nsolution: solution.csv\n"
@@ -251,3 +251,50 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "contest.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ContestFileError, match="the file is not UTF-8; save it so"):
         read_contest_file(tmp_path / "contest.yaml")
+
+
+def test_a_class_list_makes_teams_and_again_adds_who_is_new(tmp_path: Path) -> None:
+    where, path, people = str(tmp_path / "contest.db"), tmp_path / "contest.yaml", tmp_path / "class.csv"
+    people.write_text("name,email,team\nAna,ana@x.example,Eco\nLuis,luis@x.example,Ruido\n")
+    write(tmp_path, BASE + "teams: class.csv\n")
+    assert run(where, "init", path)[1].endswith("2 teams; no deadline\n")
+    assert run(where, "apply", path, "--dry-run") == (0, "")
+    people.write_text(people.read_text() + "Eva,eva@x.example,Nieve\n")
+    assert run(where, "apply", path, "--reason", "she joined", "--yes")[0] == 0
+    with open_contest(where) as contest:
+        assert [team.name for team in contest.teams()] == ["Eco", "Nieve", "Ruido"]
+    people.write_text("nothing,of,this\n1,2,3\n")
+    before = run(where, "config")[1]
+    assert "class.csv" in run(where, "apply", path, "--reason", "r", "--yes")[1]
+    assert run(where, "config")[1] == before
+
+
+def test_a_copy_of_a_contest_has_its_files_and_texts(tmp_path: Path) -> None:
+    (tmp_path / "data.zip").write_bytes(b"recordings")
+    where, copy = str(tmp_path / "contest.db"), tmp_path / "copy.db"
+    with create(tmp_path, BASE + "pages: {task: Which digit}\ndownloads: [data.zip]\n") as contest:
+        printed = write_contest_file(read_current(contest))
+    assert run(where, "backup", copy)[0] == 0
+    with open_contest(copy) as contest:
+        assert write_contest_file(read_current(contest)) == printed
+        assert contest.read_file(read_current(contest)["downloads"][0].digest) == b"recordings"
+
+
+def test_a_contest_written_to_a_folder_makes_the_same_contest(tmp_path: Path) -> None:
+    (tmp_path / "data.zip").write_bytes(b"recordings")
+    (tmp_path / "errors.py").write_text(METRIC)
+    where, folder = str(tmp_path / "contest.db"), tmp_path / "next"
+    more = (
+        "metric: errors.py\nlower_is_better: true\npages: {task: Which digit}\ndownloads: {data.zip: All of it}\nteams: [Eco]\n"
+    )
+    create(tmp_path, BASE + more).close()
+    assert run(where, "config", "--out", folder)[0] == 0
+    assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.*")) == [
+        *("contest.yaml", "downloads/data.zip", "errors.py", "solution.csv")
+    ]
+    assert (folder / "solution.csv").stat().st_mode & 0o077 == 0
+    file = read_contest_file(folder / "contest.yaml")
+    with create_from_file(file, read_solution(file), tmp_path / "again.db", NOW) as again, open_contest(where) as contest:
+        assert read_current(again) == read_current(contest)
+        assert find_changes(file, contest) == []
+    assert "choose a new folder" in run(where, "config", "--out", folder)[1]

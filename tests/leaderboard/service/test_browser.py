@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from leaderboard.actions.announcements import announce
+from leaderboard.actions.host import HostDecision
 from leaderboard.actions.submit import submit
+from leaderboard.contest_file.changes import apply_changes
+from leaderboard.contest_file.read import read_contest_file
 from leaderboard.store import Contest, open_contest
 from leaderboard.verification.sent_models import attach_model, read_sent_models, record_verification
 from leaderboard.verification.verify import Verification
@@ -69,6 +74,31 @@ def models(contest: Contest) -> None:
                 )
 
 
+OVERVIEW = """
+pages:
+  task: Which digit is spoken in each recording?
+  rules: |
+    # Teams
+    - **No labels by ear**, [see](https://forum.example.org/a/rather/long/address/that/goes/on/and/on/without/an/end/in/sight)
+
+    | Part | What it is and how it is marked | Points |
+    |---|---|---|
+    | Contest | averylongwordwithoutanyspaceinitthatwouldnotfitonthescreenofaphone | 10 |
+  licence: CC BY 4.0
+downloads:
+  a_rather_long_name_of_a_file_with_recordings_of_spoken_digits_2026.zip: Training and test recordings
+"""
+
+
+def describe(contest: Contest, folder: Path) -> None:
+    """Give the contest texts, a file and an announcement."""
+    decision = HostDecision(reason="the term begins", decided_at=NOW)
+    (folder / "a_rather_long_name_of_a_file_with_recordings_of_spoken_digits_2026.zip").write_bytes(b"recordings")
+    (folder / "contest.yaml").write_text(OVERVIEW)
+    apply_changes(read_contest_file(folder / "contest.yaml"), contest, decision)
+    announce(contest, "The lab is open until **22:00**: `" + "x" * 60 + "`", decision)
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     where = tmp_path_factory.mktemp("browser") / "contest.db"
@@ -78,6 +108,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             for number in range(1 + index % 3):
                 submit(contest, name, submission(10 * index + number, 0.1 + 0.1 * index), f"try {number}.csv", NOW)
         models(contest)
+        describe(contest, where.parent)
         host = host_token_of(contest)
     with running(where, "--zone", "Europe/Madrid") as service, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
