@@ -14,6 +14,7 @@ LeaderboardError
 │   │   └── NameRefused  a name or pseudonym that cannot be given
 │   │       └── NameOften  one more pseudonym after many in a day
 │   ├── ContestClosed    a submission after the deadline, or after the host closed the contest
+│   ├── ActedMeanwhile   an act of a host who has not seen the one before
 │   ├── Unavailable      a database that cannot be read or written
 │   ├── SolutionReplaced  a grade by a solution that was corrected meanwhile
 │   ├── MetricError      a metric of the host that cannot be run
@@ -131,6 +132,10 @@ class NameOften(NameRefused):
 
 class ContestClosed(ContestError):
     """A submission that arrived after the deadline."""
+
+
+class ActedMeanwhile(ContestError):
+    """An act of a host who has not seen what was done before it."""
 
 
 class Unavailable(ContestError):

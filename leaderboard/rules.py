@@ -60,7 +60,7 @@ class Rules:
     @property
     def is_tested(self) -> bool:
         """Return whether differences of the ranked score can be tested: the resamples are of macro-F1."""
-        return self.metric_digest is None and self.rank_by is RankBy.SCORE
+        return self.metric_digest is None
 
     @property
     def is_closed(self) -> bool:

@@ -33,29 +33,41 @@ class MetricColumn:
 
     key: str  # in JSON, links and texts
     name: str  # in tables and on command lines
-    compute: Callable[[Counts], float]  # from a (K, K) confusion matrix
+    compute: Callable[[Counts, float | None], float | None]  # from a (K, K) confusion matrix and the log loss
     is_lower_better: bool = False
+    is_share: bool = False  # 0 to 1, which a report writes in percent
     digits: int = 4
 
 
-METRICS = (MetricColumn(key="accuracy", name="accuracy", compute=accuracy),)
+METRICS = (
+    MetricColumn(key="accuracy", name="accuracy", compute=lambda confusion, _: accuracy(confusion), is_share=True),
+    MetricColumn(key="log_loss", name="log loss", compute=lambda _, log_loss: log_loss, is_lower_better=True),
+)
 
 
-def format_metrics(values: Mapping[str, float | None]) -> list[str]:
-    """Return the rounded value of each metric, in the order of the table."""
-    return [f"{values[metric.key]:.{metric.digits}f}" for metric in list_metrics(values)]
+def compute_metrics(confusion: Counts, log_loss: float | None) -> dict[str, float | None]:
+    """Return the value of each metric; None for one that these answers do not have."""
+    return {metric.key: metric.compute(confusion, log_loss) for metric in METRICS}
 
 
-def list_metrics(values: Mapping[str, float | None]) -> tuple[MetricColumn, ...]:
-    """Return the metrics that have a value: none while a contest hides all of them."""
-    return tuple(metric for metric in METRICS if values.get(metric.key) is not None)
+def list_metrics(*lines: Mapping[str, float | None]) -> tuple[MetricColumn, ...]:
+    """Return the metrics that a line has a value of: none while a contest hides all of them, log loss where one was sent."""
+    return tuple(metric for metric in METRICS if any(values.get(metric.key) is not None for values in lines))
+
+
+def format_metrics(values: Mapping[str, float | None], metrics: Sequence[MetricColumn]) -> list[str]:
+    """Return the rounded value of each of the metrics, empty where there is none."""
+    return [_format_value(values.get(metric.key), metric.digits) for metric in metrics]
+
+
+def _format_value(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
 
 
 def name_metrics(values: Mapping[str, float | None]) -> str:
     """Return `, accuracy 0.9500`, one metric after the other; empty where none is shown."""
-    return "".join(
-        f", {metric.name} {value}" for metric, value in zip(list_metrics(values), format_metrics(values), strict=True)
-    )
+    metrics = list_metrics(values)
+    return "".join(f", {metric.name} {text}" for metric, text in zip(metrics, format_metrics(values, metrics), strict=True))
 
 
 def to_json_dict(value: Any) -> dict[str, Any]:
@@ -106,8 +118,7 @@ class Attempt:
     number: int  # from 1
     score: float  # by the contest's metric, on the public rows, or on the private ones in private standings
     macro_f1: float  # on the same rows, as the metrics below
-    metrics: Mapping[str, float]  # by the keys of METRICS; empty where they are not shown
-    log_loss: float | None  # None when no probabilities were sent
+    metrics: Mapping[str, float | None]  # by the keys of METRICS; empty while they are hidden; empty where they are not shown
     arrived_at: datetime  # UTC
     digest: str  # SHA-256 of the submission
     file_name: str
@@ -126,6 +137,15 @@ class Attempt:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Luck:
+    """Expected noise in the first score of a closed contest."""
+
+    of_attempts: float  # by counting the best of the team's attempts
+    of_rank: float  # by being the first of the teams
+    expected: float  # the score without both: of this attempt on other speakers, or clips, of the kind
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
     """One line of the ranking. Teams without an attempt, and disqualified ones, have none."""
 
@@ -134,12 +154,13 @@ class Standing:
     shown_as: str  # the pseudonym where the team has one: what others see
     score: float  # score of the attempt that counts
     macro_f1: float
-    metrics: Mapping[str, float]  # by the keys of METRICS; empty where they are not shown
+    metrics: Mapping[str, float | None]  # by the keys of METRICS; empty while they are hidden; empty where they are not shown
     interval: Interval  # interval of macro_f1
     rank_low: int | None  # best rank that chance leaves open, for all teams at once with 95 %; None: not tested
     rank_high: int | None  # worst
     letters: str  # teams that share a letter cannot be told apart; empty: not tested, or more groups than letters
     could_be_first: bool  # rank_low is 1
+    luck: Luck | None  # in the first score, once the host has closed the contest; None: of another line, or not tested
     best: int  # number of the attempt that counts
     n_attempts: int
     n_allowed: int
@@ -170,6 +191,7 @@ class Board:
     is_final: bool
     lines: tuple[Standing, ...]
     evidence: Evidence
+    smallest_difference: float | None  # of scores, that tells most pairs of the better half apart; None: not tested
     sentence: str  # who is really first
 
 

@@ -103,14 +103,14 @@ class Contest:
         with self.database.read() as connection:
             return read_log(connection)
 
-    def add_team(self, name: str, now: datetime) -> Team:
-        """Add a team and return it.
+    def add_team(self, name: str, now: datetime, *, is_baseline: bool = False) -> Team:
+        """Add a team, or a baseline of the host that is shown out of rank, and return it.
 
         Raises:
             NameRefused: the name cannot be given, or a team has it in this or another case, as its name or pseudonym.
         """
         with self.database.write() as connection:
-            tidy = team_names.add_team(connection, name, now)
+            tidy = team_names.add_team(connection, name, now, is_baseline=is_baseline)
         return self.team(tidy)
 
     def teams(self) -> list[Team]:

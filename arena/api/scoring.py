@@ -28,8 +28,7 @@ class Score:
 
     macro_f1: float
     interval: Interval  # over speakers where the solution names five, else over clips
-    metrics: dict[str, float]  # such as accuracy
-    log_loss: float | None  # None without probabilities
+    metrics: dict[str, float]  # accuracy, and log_loss where probabilities were sent
     confusion: pd.DataFrame  # counts, rows: truth, columns: prediction
     private: Score | None = None  # on the private rows of a solution with a Usage column
     notes: tuple[str, ...] = ()  # on what is odd in the submission
@@ -83,14 +82,14 @@ def _score_part(truth: Solution, answers: Submission, grades: PartGrade, part: P
     import pandas as pd
 
     from leaderboard.scoring.grading import draw_resamples
-    from leaderboard.standings import METRICS
+    from leaderboard.standings import compute_metrics
 
     draws, labels = draw_resamples(truth, part), list(truth.labels)
+    values = compute_metrics(grades.confusion, grades.log_loss)
     return Score(
         macro_f1=grades.score,
         interval=draws.interval(draws.macro_f1(np.stack([answers.predicted]))[:, 0]),
-        metrics={metric.key: metric.compute(grades.confusion) for metric in METRICS},
-        log_loss=grades.log_loss,
+        metrics={key: value for key, value in values.items() if value is not None},
         confusion=pd.DataFrame(
             grades.confusion, index=pd.Index(labels, name="truth"), columns=pd.Index(labels, name="predicted")
         ),

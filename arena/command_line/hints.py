@@ -11,7 +11,7 @@ _CONTEST_FILE = (
 )
 _NO_ACCOUNT = "Arena has no accounts: `wandb login` is for W&B, and ARENA_TOKEN holds a team's token for `arena submit`"
 _CHECK = (
-    "arena submit FILE --dry-run (before it is sent to a contest's page), arena contest validate FILE (a submission), "
+    "arena submit FILE --check (before it is sent to a contest's page), arena contest validate FILE (a submission), "
     "arena data scan FOLDER (recordings), arena sweep lint FILE (a sweep file)"
 )
 _SERVE = "arena contest serve (the contest on the web), arena report serve (a report that follows a sweep)"

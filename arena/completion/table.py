@@ -20,6 +20,7 @@ COMPLETERS: dict[str, Completer] = {
     "--from": values.complete_studies,
     "--fuse": complete_words("auto", "off"),
     "--handouts": complete_folders,
+    "--hidden": complete_folders,
     "--host": complete_words("127.0.0.1", "0.0.0.0"),
     "--into": values.complete_teams,
     "--language": complete_words("en", "es", "en,es"),
@@ -29,6 +30,7 @@ COMPLETERS: dict[str, Completer] = {
     "--out": complete_files(""),
     "--recordings": complete_folders,
     "--runs": complete_folders,
+    "--separator": complete_words(",", ";", "tab"),
     "--sort": complete_words("changed", "val", "test", "epochs", "name", "model", "variant", "state"),
     "--state": values.complete_states,
     "--studies": complete_folders,
@@ -63,6 +65,7 @@ COMPLETERS: dict[str, Completer] = {
     "SWEEP": values.complete_sweeps,
     "TAG": values.complete_tags,
     "TEAM": values.complete_teams,
+    "YAML": complete_files(".yaml", ".yml"),
 }
 COMMAND_COMPLETERS: dict[str, Completer] = {
     "contest backup OUT": complete_files(".db", ".sqlite"),

@@ -62,6 +62,13 @@ def pack(
         str, typer.Option(help="speaker: some voices are public; row: some rows of each; auto: speaker from 8 voices on.")
     ] = "auto",
     address: Annotated[str, typer.Option(metavar="URL", help=ADDRESS_HELP, show_default=False)] = "",
+    deadline: Annotated[str, typer.Option(help="Last moment that counts, for the README: ISO 8601 with its offset.")] = "",
+    licence: Annotated[
+        str, typer.Option(help="Of the recordings, for the README.", show_default="that of `arena data get`")
+    ] = "",
+    sources: Annotated[
+        str, typer.Option(help="Who recorded them, for the README.", show_default="that of `arena data get`")
+    ] = "",
     alike: Annotated[
         Alike, typer.Option(help="Test clips that are training recordings too: told of, left out, or not looked for.")
     ] = Alike.REPORT,
@@ -74,6 +81,7 @@ def pack(
     """Make what students get (training clips, test clips under meaningless ids, a starter) and what only the host keeps."""
     from cnn.corpus.listing import describe_kinds
     from cnn.pack.audio import Disguise
+    from cnn.pack.handout import parse_deadline
     from cnn.pack.plan import PackSettings
     from cnn.pack.write import check_free, write_pack
 
@@ -90,7 +98,11 @@ def pack(
             public=public,
             usage=usage,
             address=address,
+            deadline=deadline,
+            licence=" ".join(licence.split()),
+            sources=" ".join(sources.split()),
         )
+        parse_deadline(deadline)
     scanned = scan_with_bar(corpus, jobs, cache)
     if scanned.ignored:
         say(describe_kinds(scanned.ignored))

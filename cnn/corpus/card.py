@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +21,7 @@ from cnn.corpus.audio import read_clip
 from cnn.corpus.balance import Balance, corpus_words, measure_balance
 from cnn.corpus.card_pictures import compute_bins, draw_histogram
 from cnn.corpus.card_sound import HIGHEST_HZ, LOWEST_HZ, RANGE_DB, SpectrogramAxes, compute_spectrogram, make_player_wav
-from cnn.corpus.metadata import ABOUT_NAME
+from cnn.corpus.metadata import read_about
 from cnn.corpus.scan import Clip, Corpus
 from cnn.errors import CorpusError, RunError
 from cnn.files import write_whole
@@ -136,7 +135,7 @@ def _choose_take(takes: Sequence[Clip]) -> Clip:
 
 
 def _compute_card(corpus: Corpus, advance: Callable[[int], None], t: Words) -> Card:
-    clips, facts, about = corpus.clips, measure_balance(corpus, t.language), _read_about(corpus.folder)
+    clips, facts, about = corpus.clips, measure_balance(corpus, t.language), read_about(corpus.folder)
     examples = choose_examples(clips)
     highest_hz = min(HIGHEST_HZ, max(clip.rate_hz for line in examples.values() for clip in line) / 2)
     span_s = float(np.clip(max(clip.length_s for line in examples.values() for clip in line), *_SPAN_S))
@@ -169,16 +168,6 @@ def _title(folder: Path) -> str:
     """Return the folder's name, after its parent's if it is a generic one such as `recordings`."""
     parts = folder.resolve().parts[-2:]
     return "/".join(parts) if parts[-1].lower() in _PLAIN_NAMES else parts[-1]
-
-
-def _read_about(folder: Path) -> dict[str, str]:
-    """Read the facts that `arena data get` wrote beside the recordings; empty if there are none."""
-    try:
-        content = json.loads((folder / ABOUT_NAME).read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    keys = ("title", "licence", "licence_url", "citation", "homepage", "verified")
-    return {key: str(content[key]) for key in keys if key in content} if isinstance(content, dict) else {}
 
 
 def _count_speakers(corpus: Corpus) -> list[SpeakerCounts]:

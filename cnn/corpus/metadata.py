@@ -71,3 +71,13 @@ def _age(value: object) -> int | None:
     except ValueError:
         return None
     return age if age in _AGES else None
+
+
+def read_about(folder: Path) -> dict[str, str]:
+    """Read the facts that `arena data get` wrote beside the recordings; empty if there are none."""
+    try:
+        content = json.loads((folder / ABOUT_NAME).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    keys = ("title", "licence", "licence_url", "citation", "homepage", "verified")
+    return {key: str(content[key]) for key in keys if key in content} if isinstance(content, dict) else {}

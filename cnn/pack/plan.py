@@ -38,7 +38,10 @@ class PackSettings:
     length_s: float = 0.0  # length of every test file; 0: that of the longest clip, at most two seconds
     public: float = 0.5  # share of test rows whose score is shown while the contest runs; 1: all, without a Usage column
     usage: str = "auto"  # public part: whole speakers, or rows of every speaker
-    address: str = ""  # page of the contest, for the students' arena.toml
+    address: str = ""  # page of the contest, for the students' arena.toml and README
+    deadline: str = ""  # ISO 8601 with its offset, for the README, as the next two
+    licence: str = ""  # licence of the recordings; empty: the one that lies beside them
+    sources: str = ""  # who recorded them
 
     def __post_init__(self) -> None:
         if bool(self.test_speakers) == bool(self.n_test_speakers):

@@ -17,21 +17,18 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from string import Template
 
 from arena.base.install import Wheel, build_wheel
-from arena.base.project import FILE_NAME, quote
 from cnn.config import LABELS
 from cnn.errors import CorpusError
 from cnn.pack.audio import HIDDEN_DISGUISE, make_test_wav, make_training_wav
+from cnn.pack.handout import write_handout
 from cnn.pack.near_duplicates import Matches
 from cnn.pack.plan import PackPlan
 
 STUDENTS, HOST, HIDDEN = "students", "host", "hidden"
-_TEMPLATES = Path(__file__).parent / "templates"
 _TIME_S = 946_684_800  # 2000-01-01 UTC, the time of every file of students
 _ZIP_TIME = (2000, 1, 1, 0, 0, 0)
-_MIN_SPEAKERS = 3  # training speakers for a split by speaker: one to validate and one to test are held out
 
 
 def write_pack(plan: PackPlan, out: Path, *, with_zip: bool, advance: Callable[[int], None]) -> None:
@@ -81,9 +78,8 @@ def _write_students(plan: PackPlan, wheel: Wheel, folder: Path, advance: Callabl
         advance(1)
     (folder / "sample_submission.csv").write_bytes(_table(["id", "label"], [[row.id, LABELS[0]] for row in plan.test]))
     (folder / wheel.name).write_bytes(wheel.content)
-    (folder / "README.md").write_text(_readme(plan, wheel.name), encoding="utf-8")
-    (folder / FILE_NAME).write_text(_project(plan), encoding="utf-8")
-    (folder / "starter.ipynb").write_text(_notebook(plan), encoding="utf-8")
+    for name, text in write_handout(plan, wheel.name).items():
+        (folder / name).write_text(text, encoding="utf-8")
     for path in sorted(folder.rglob("*"), reverse=True):  # the content of a folder before the folder
         path.chmod(0o755 if path.is_dir() else 0o644)
         os.utime(path, (_TIME_S, _TIME_S))
@@ -171,33 +167,6 @@ def _table(header: list[str], rows: list[list[str]]) -> bytes:
     writer.writerow(header)
     writer.writerows(rows)
     return text.getvalue().encode()
-
-
-def _template_values(plan: PackPlan) -> dict[str, str]:
-    by_speakers = len(plan.train_speakers) >= _MIN_SPEAKERS
-    return {
-        "n_train": f"{len(plan.train):,}",
-        "n_speakers": str(len(plan.train_speakers)),
-        "n_test": f"{len(plan.test):,}",
-        "rate_hz": str(plan.format.rate_hz),
-        "n_bits": str(8 * plan.format.n_bytes),
-        "length_s": f"{plan.length_s:g}",
-        "address": f"address = {quote(plan.settings.address)}" if plan.settings.address else '# address = "https://..."',
-        "split": "" if by_speakers else '\n[settings]\nsplit.kind = "random"\n',
-    }
-
-
-def _readme(plan: PackPlan, wheel: str) -> str:
-    return Template((_TEMPLATES / "students.md").read_text(encoding="utf-8")).substitute(_template_values(plan), wheel=wheel)
-
-
-def _project(plan: PackPlan) -> str:
-    return Template((_TEMPLATES / "project.txt").read_text(encoding="utf-8")).substitute(_template_values(plan))
-
-
-def _notebook(plan: PackPlan) -> str:
-    """Return the starter with this pack's numbers, put into its JSON strings as plain text, which none of them can break."""
-    return Template((_TEMPLATES / "starter.ipynb").read_text(encoding="utf-8")).substitute(_template_values(plan))
 
 
 def _write_zip(folder: Path, path: Path) -> None:

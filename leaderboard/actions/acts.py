@@ -6,19 +6,23 @@ The rules of an act stand in the function that carries it out; commands call the
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from enum import StrEnum
+from threading import Lock
 
 from leaderboard.actions import host
 from leaderboard.actions.announcements import announce, withdraw_announcement
 from leaderboard.actions.host import HostDecision
+from leaderboard.database.rows import LogEntry
 from leaderboard.deadline import parse_deadline
-from leaderboard.errors import ContestError
+from leaderboard.errors import ActedMeanwhile, ContestError
 from leaderboard.hosts import Right
 from leaderboard.rules import Rules
 from leaderboard.store import Contest
 from leaderboard.teams import Team
+
+_acting = Lock()  # a form that is sent twice at one moment acts once
 
 
 class ActName(StrEnum):
@@ -82,16 +86,40 @@ class Act:
     is_offered: Condition = lambda rules, team: True
 
 
-def perform(act: Act, order: Order) -> str | None:
-    """Carry out an act and return what is shown once: a new token.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What became of an act."""
+
+    secret: str | None = field(repr=False)  # a new token, which is shown once
+    entry: LogEntry | None  # None: everything was so already
+
+
+def find_last_entry(contest: Contest, team: Team | None) -> LogEntry | None:
+    """Return the last line of the log on a team, or on all teams together."""
+    team_id = None if team is None else team.id
+    return next((entry for entry in reversed(contest.log()) if entry.team_id == team_id), None)
+
+
+def perform(act: Act, order: Order, seen: int | None = None) -> Outcome:
+    """Carry out an act.
+
+    Args:
+        seen: number of the last line of the log that whoever decides has seen, 0 for none; None: as it may be.
 
     Raises:
-        LeaderboardError: its rule refuses it, or its value is none.
+        ActedMeanwhile: there is another line since.
+        LeaderboardError: the act's rule refuses it, or its value is none.
     """
     if act.is_of_team is (order.team is None):
         fault = "needs a team and names none" if act.is_of_team else "is for all teams and names one"
         raise ContestError(f"the act {act.name.value!r} {fault}; send `team` with acts on a team alone")
-    return act.run(order)
+    with _acting:
+        before = find_last_entry(order.contest, order.team)
+        if seen is not None and seen != (0 if before is None else before.id):
+            raise ActedMeanwhile("something was done since you looked; read what holds now and decide again")
+        secret = act.run(order)
+        after = find_last_entry(order.contest, order.team)
+    return Outcome(secret=secret, entry=None if after == before else after)
 
 
 def _read_number(order: Order) -> int:

@@ -12,7 +12,7 @@ from leaderboard.contest import tokens
 from leaderboard.contest.ladder import update_shown_numbers
 from leaderboard.contest.team_names import NameRequest, rename_team, set_pseudonym
 from leaderboard.database import schema
-from leaderboard.database.rows import read_rules, read_team_by_id, write_log
+from leaderboard.database.rows import read_rules, read_team_by_id, read_teams, write_log
 from leaderboard.deadline import check_ahead, describe
 from leaderboard.errors import ContestError, TeamError
 from leaderboard.store import Contest
@@ -80,12 +80,18 @@ def close_contest(contest: Contest, decision: HostDecision) -> None:
     """End the contest: no submission counts any more, and private scores decide and become public.
 
     Raises:
-        ContestError: it is closed already.
+        ContestError: it is closed already, or a team still has time of its own.
     """
     with contest.database.write() as connection:
         before = read_rules(connection).closed_at
         if before is not None:
             raise ContestError(f"the contest was closed at {describe(before)} already; `arena contest reopen` opens it again")
+        for team in read_teams(connection):
+            if team.deadline is not None and team.deadline > decision.decided_at:
+                fault = f"team {team.name!r} may send until {describe(team.deadline)}"
+                raise ContestError(
+                    f"{fault}; close after that, or take it back with `arena contest extend --team TEAM --remove`"
+                )
         connection.execute(update(schema.contest).values(closed_at=decision.decided_at))
         log_action(connection, "close", decision, {})
 
@@ -198,7 +204,7 @@ def rename(contest: Contest, team: Team, name: str, decision: HostDecision) -> T
         NameRefused: the name cannot be given, or another team has it.
     """
     with contest.database.write() as connection:
-        tidy = rename_team(connection, team, name)
+        tidy = rename_team(connection, team, name, decision.decided_at)
         log_action(connection, "rename", decision, {"before": team.name, "after": tidy}, team)
     return contest.team(tidy)
 

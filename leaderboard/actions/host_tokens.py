@@ -20,6 +20,7 @@ PREFIX = "host_"
 _N_BYTES = 32
 _MAX_LENGTH = 200  # characters that are hashed
 _MAX_NAME = 60
+_RESERVED = ("host", "team")  # actors of the log that have no name
 _COLUMNS = schema.host_tokens.c
 _LIVE = select(*_COLUMNS["role", "name", "digest"]).where(
     _COLUMNS.digest == bindparam("of_token"), _COLUMNS.revoked_at.is_(None)
@@ -104,6 +105,8 @@ def _tidy_name(text: str) -> str:
     name = " ".join(text.split())
     if not 1 <= len(name) <= _MAX_NAME or not name.isprintable():
         raise ContestError(f"a host's name has 1 to {_MAX_NAME} printable characters, not {name[:_MAX_NAME]!r}; give another")
+    if name.casefold() in _RESERVED:
+        raise ContestError(f"{name!r} stands in the log for others; give the host's own name")
     return name
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from leaderboard.actions.host import HostDecision, log_action
 from leaderboard.contest.ladder import update_shown_numbers
@@ -52,6 +52,9 @@ def merge_teams(
         connection.execute(select(schema.teams.c.id).where(both).order_by(schema.teams.c.id).with_for_update())
         rows = _read_rows(connection, source, target)
         moves = _plan_moves(rows, source, target)
+        log_action(connection, "merge", decision, {"into": target.name, "attempts": [_to_log(move) for move in moves]}, source)
+        is_source = (schema.teams.c.id == source.id) | (schema.teams.c.merged_into == source.id)
+        connection.execute(update(schema.teams).where(is_source).values(merged_into=target.id))
         _apply_moves(connection, rows, moves, (source.id, target.id))
         rules = read_rules(connection)
         if rules.is_ladder:
@@ -59,11 +62,8 @@ def merge_teams(
                 update_shown_numbers(
                     connection, contest.cache, contest.cache.solution(connection, rules.solution_digest), team.id
                 )
-        is_source = (schema.teams.c.id == source.id) | (schema.teams.c.merged_into == source.id)
-        connection.execute(update(schema.teams).where(is_source).values(merged_into=target.id))
         for table in (schema.members, schema.tokens):  # members of the source team go on submitting
             connection.execute(update(table).where(table.c.team_id == source.id).values(team_id=target.id))
-        log_action(connection, "merge", decision, {"into": target.name, "attempts": [_to_log(move) for move in moves]}, source)
     return moves
 
 
@@ -77,7 +77,8 @@ def _read_rows(connection: Connection, source: Team, target: Team) -> list[dict[
 def _plan_moves(rows: Sequence[dict[str, Any]], source: Team, target: Team) -> list[AttemptMove]:
     moves, counted = [], set[str]()
     for row in rows:
-        counts = len(counted) < target.n_allowed and row["submission_digest"] not in counted
+        is_void = row["voided_at"] is not None and row["team_id"] == source.id  # the attempt in its place was granted to them
+        counts = len(counted) < target.n_allowed and row["submission_digest"] not in counted and not is_void
         if counts:
             counted.add(row["submission_digest"])
         moves.append(
@@ -93,17 +94,17 @@ def _plan_moves(rows: Sequence[dict[str, Any]], source: Team, target: Team) -> l
 
 
 def _apply_moves(connection: Connection, rows: list[dict[str, Any]], moves: list[AttemptMove], teams: tuple[int, int]) -> None:
-    """Delete the attempts and insert them under their ids: no order of updates keeps every number unique on the way."""
+    """Give the attempts their teams and numbers: all leave their seats first, as no order keeps numbers unique."""
     source, target = teams
+    columns = schema.attempts.c
+    connection.execute(update(schema.attempts).where(columns.id.in_([row["id"] for row in rows])).values(is_moving=True))
     n_out = 0
     for row, move in zip(rows, moves, strict=True):
         n_out += move.new_number is None
-        row["team_id"] = source if move.new_number is None else target
-        row["number"] = n_out if move.new_number is None else move.new_number
-        row["shown_number"] = row["number"]
-    if rows:
-        connection.execute(delete(schema.attempts).where(schema.attempts.c.id.in_([row["id"] for row in rows])))
-        connection.execute(insert(schema.attempts), rows)
+        number = n_out if move.new_number is None else move.new_number
+        team_id = source if move.new_number is None else target
+        values = {"team_id": team_id, "number": number, "shown_number": number, "is_moving": False}
+        connection.execute(update(schema.attempts).where(columns.id == row["id"]).values(values))
 
 
 def _to_log(move: AttemptMove) -> dict[str, Any]:

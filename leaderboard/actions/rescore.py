@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from arena.base.scores import macro_f1
 from leaderboard.actions.host import HostDecision, log_action
@@ -23,12 +23,6 @@ from leaderboard.files.submission import Submission, parse_submission
 from leaderboard.scoring.grading import Grade, grade
 from leaderboard.standings import Part
 from leaderboard.store import Contest
-
-_SCORES = (
-    "solution_digest",
-    "scorer",
-    *(f"{name}_{part}" for part in (Part.PUBLIC, Part.PRIVATE) for name in ("confusion", "value", "log_loss")),
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,15 +59,15 @@ def rescore(contest: Contest, solution: Solution, decision: HostDecision, *, is_
     with contest.database.write() as connection:
         connection.execute(select(schema.contest.c.id).with_for_update())
         result, grades = _grade_again(contest, connection, solution)
-        _store(connection, solution, decision, grades)
-        if read_rules(connection).is_ladder:
-            for team_id in sorted({row.team_id for row, _, _ in grades}):
-                update_shown_numbers(connection, contest.cache, solution, team_id)
         changed = sum(
             (attempt.public_before, attempt.private_before) != (attempt.public_after, attempt.private_after)
             for attempt in result.attempts
         )
         log_action(connection, "rescore", decision, {"solution": solution.digest, "n_changed": changed})
+        _store(connection, solution, grades)
+        if read_rules(connection).is_ladder:
+            for team_id in sorted({row.team_id for row, _, _ in grades}):
+                update_shown_numbers(connection, contest.cache, solution, team_id)
     with contest.database.read() as connection:
         ranks_after = read_ranks(connection, contest.cache, read_rules(connection))
     return Rescoring(
@@ -163,11 +157,10 @@ def _compare(row: Row[Any], after: Grade) -> RescoredAttempt:
     )
 
 
-def _store(connection: Connection, solution: Solution, decision: HostDecision, grades: Sequence[_Graded]) -> None:
+def _store(connection: Connection, solution: Solution, grades: Sequence[_Graded]) -> None:
+    """Store solution and scores; triggers of the database keep the old scores."""
     store_file(connection, solution.digest, solution.content)
     connection.execute(update(schema.contest).values(solution_digest=solution.digest))
     for row, submission, after in grades:
-        old = {name: row._mapping[name] for name in _SCORES}
-        connection.execute(insert(schema.old_scores).values(old | {"attempt_id": row.id, "replaced_at": decision.decided_at}))
         values = grade_values(after) | {"predicted": submission.predicted.astype(PREDICTED).tobytes()}
         connection.execute(update(schema.attempts).where(schema.attempts.c.id == row.id).values(values))

@@ -38,7 +38,7 @@ def write_handout_pages(handouts: Handouts, settings: HandoutSettings) -> tuple[
     pages, written, left, names = [], [], [], set[str]()
     for sheet in handouts.sheets:
         name = _name_file(sheet.team.name, names)
-        last = sheet.team.deadline or handouts.rules.deadline
+        last = handouts.rules.find_deadline(sheet.team.deadline)
         page = _Page(
             team=sheet.team.name,
             tokens=sheet.tokens,

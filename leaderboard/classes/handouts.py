@@ -6,20 +6,20 @@ the one place that keeps them: a second run takes from it the tokens that are st
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from arena.base.csv_export import format_csv
 from leaderboard.actions.host import HostDecision, log_action
 from leaderboard.classes.members import Member, MemberToken, group_by_team, read_live_tokens, read_members
+from leaderboard.classes.sheet import read_sheet
 from leaderboard.contest.tokens import digest_token, mark_tokens_revoked, new_token
+from leaderboard.database import schema
 from leaderboard.database.rows import read_rules, read_teams
 from leaderboard.errors import ContestError
 from leaderboard.rules import Rules
@@ -86,6 +86,7 @@ def make_handouts(contest: Contest, settings: HandoutSettings, decision: HostDec
     """
     known = _read_known(settings.folder)
     with contest.database.write() as connection:
+        _check_own(connection, known, settings.folder)
         teams = [team for team in read_teams(connection) if team.disqualified_at is None and not team.is_baseline]
         if not teams:
             raise ContestError("the contest has no team to hand tokens to; `arena contest team import class.csv` adds them")
@@ -139,13 +140,23 @@ def _read_known(folder: Path) -> dict[str, str]:
     """Read the tokens of an earlier run by their hashes, in a folder that is made for its owner alone."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        text = (folder / TOKENS).read_text(encoding="utf-8-sig")
+        content = (folder / TOKENS).read_bytes()
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise ContestError(f"{folder / TOKENS} cannot be read or written ({error}); choose another folder") from error
-    rows = csv.DictReader(io.StringIO(text, newline=""))
-    return {digest_token(token): token for row in rows if (token := row.get("token"))}
+    except OSError as error:
+        raise ContestError(f"{folder / TOKENS} cannot be read or written ({error.strerror}); choose another folder") from error
+    header, *rows = read_sheet(content, TOKENS).rows  # a spreadsheet may have saved it with semicolons
+    columns = [index for index in range(len(header.cells)) if header.text(index) == "token"]
+    if not columns:
+        raise ContestError(f"{folder / TOKENS} has no column token and would be replaced; move it, or choose another folder")
+    return {digest_token(token): token for row in rows if (token := row.text(columns[0]))}
+
+
+def _check_own(connection: Connection, known: Mapping[str, str], folder: Path) -> None:
+    """Refuse a file with tokens of another contest, which would be lost."""
+    own = set(connection.scalars(select(schema.tokens.c.digest)))
+    if n := len(known.keys() - own):
+        raise ContestError(f"{folder / TOKENS} has {n} tokens that this contest does not know; choose another folder")
 
 
 def _write_tokens(settings: HandoutSettings, sheets: Sequence[TeamSheet]) -> None:

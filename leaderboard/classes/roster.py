@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select, update
 
 from leaderboard.actions.host import HostDecision, log_action
 from leaderboard.classes.class_list import ClassList, ListedPerson
+from leaderboard.classes.headings import fold
 from leaderboard.classes.members import Member, Person, insert_member, move_member, read_members, update_person
 from leaderboard.contest.team_names import add_team
 from leaderboard.database import schema
@@ -96,15 +97,15 @@ class _Step:
 def _plan(connection: Connection, roster: ClassList, options: RosterOptions, change: RosterChange) -> list[_Step]:
     teams, members = _TeamIndex(connection), read_members(connection)
     steps = [*_plan_teams(roster, teams, change)]
-    seen: set[int] = set()
+    index, lines = _MemberIndex(members), dict[int, int]()
     for listed in roster.people:
-        member = _find(members, listed)
-        if member is not None:
-            seen.add(member.id)
+        member = index.find(listed)
+        if member is not None and (line := lines.setdefault(member.id, listed.line)) != listed.line:
+            raise ContestError(f"lines {line} and {listed.line} of the list are one member, by name; give both an e-mail or id")
         steps += _plan_person(listed, member, teams, options, change)
     if roster.people:
         names = teams.name_by_id
-        change.gone = [Placement(person=m.person, team=names[m.team_id]) for m in members if m.id not in seen]
+        change.gone = [Placement(person=m.person, team=names[m.team_id]) for m in members if m.id not in lines]
     return steps
 
 
@@ -145,16 +146,6 @@ def _plan_person(
     yield _Step(team=before, person=merged, member=member)
 
 
-def _find(members: Sequence[Member], listed: ListedPerson) -> Member | None:
-    matches = [member for member in members if member.person.is_same(listed.person)]
-    if len(matches) > 1:
-        raise ContestError(
-            f"line {listed.line} of the list answers to {len(matches)} members of the contest, by e-mail, login, id or name; "
-            "give the list with the same ids as before, or forget one with `arena contest team forget`"
-        )
-    return matches[0] if matches else None
-
-
 def _apply(connection: Connection, step: _Step, options: RosterOptions, decision: HostDecision) -> None:
     if step.person is None and step.member is None:
         add_team(connection, step.team, decision.decided_at)
@@ -174,6 +165,33 @@ def _find_team_id(connection: Connection, name: str) -> int:
     columns = schema.teams.c
     query = select(columns.id).where(columns.name_key == name_key(name), columns.merged_into.is_(None))
     return int(connection.execute(query).scalar_one())
+
+
+class _MemberIndex:
+    """Members by e-mail, login, ids and name: as `Person.is_same` compares, without comparing all with all."""
+
+    def __init__(self, members: Sequence[Member]) -> None:
+        self._by_key: dict[tuple[str, str], list[Member]] = {}
+        for member in members:
+            for key in (*member.person.keys, ("name", fold(member.person.name))):
+                self._by_key.setdefault(key, []).append(member)
+
+    def find(self, listed: ListedPerson) -> Member | None:
+        """Return the member whom a line of the list means; None for a new one.
+
+        Raises:
+            ContestError: several members answer to the line.
+        """
+        person = listed.person
+        keys = (*person.keys, ("name", fold(person.name)))
+        candidates = {member.id: member for key in keys for member in self._by_key.get(key, ())}
+        matches = [member for member in candidates.values() if member.person.is_same(person)]
+        if len(matches) > 1:
+            raise ContestError(
+                f"line {listed.line} of the list answers to {len(matches)} members, by e-mail, login, id or name; "
+                "give the list with the same ids as before, or forget one with `arena contest team forget`"
+            )
+        return matches[0] if matches else None
 
 
 class _TeamIndex:

@@ -79,7 +79,7 @@ def read_sheet(content: bytes, name: str) -> Sheet:
     """
     for start, kind in _WORKBOOKS:
         if content.startswith(start):
-            fault = f"a class list is a text file and this is {kind}; save it as CSV UTF-8 (File, Save as) and give that file"
+            fault = f"a list or gradebook is a CSV file and this is {kind}; save it as CSV UTF-8 and give that file"
             raise ClassListError(name, Fault(None, fault))
     mark, encoding = next(((mark, encoding) for mark, encoding in _MARKS if content.startswith(mark)), (b"", _guess(content)))
     try:

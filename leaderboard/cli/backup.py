@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import CONTEST_FILE, ContestPath
-from leaderboard.cli.options import load_contest
+from arena.base.options import CONTEST_FILE, ContestPath, DryRun
+from arena.base.terminal import say
+from leaderboard.cli.options import REASON_HELP, build_decision, load_contest
+
+if TYPE_CHECKING:
+    from leaderboard.actions.restore import Undone
 
 app = typer.Typer()
 
@@ -32,21 +36,54 @@ def backup(
     print(f"{file} holds {contest.split('@')[-1]} as it was; `arena contest restore {file}` brings it back")
 
 
-@app.command(epilog="Example: arena contest restore contest-2026-11-21.db --contest contest.db")
+@app.command(
+    epilog="Examples: `arena contest restore contest-2026-11-21.db --contest contest.db` · "
+    '`arena contest restore contest-2026-11-21.db --instead-of broken.db --reason "the disk failed" --dry-run`'
+)
 def restore(
     file: Annotated[Path, typer.Argument(metavar="BACKUP", help="What `arena contest backup` wrote.")],
+    instead_of: Annotated[
+        str | None,
+        typer.Option("--instead-of", metavar="PATH", help="The contest of today: what is undone of it stands in the log."),
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=REASON_HELP)] = "a backup was restored",
+    dry_run: DryRun = False,
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Make a contest of a backup, in a new file or an empty PostgreSQL database. Never over another contest."""
-    from leaderboard.database.backup import restore_into
+    from leaderboard.actions import restore as restoring
     from leaderboard.errors import ContestError
 
     if not file.exists():
         raise ContestError(f"{file} does not exist; give the file that `arena contest backup` wrote")
-    with load_contest(file) as backup:
-        restore_into(backup.database, contest)
+    with ExitStack() as stack:
+        backup = stack.enter_context(load_contest(file))
+        today = None if instead_of is None else stack.enter_context(load_contest(instead_of))
+        if dry_run:
+            undone = restoring.compare(backup, today)
+        else:
+            undone = restoring.restore(backup, contest, today, build_decision(reason))
+        _say_undone(undone, today is not None)
+        if dry_run:
+            return say("dry run: nothing was restored")
     with load_contest(contest) as opened:
         print(f"{contest.split('@')[-1]} holds {opened.name} with {len(opened.teams())} teams")
+
+
+def _say_undone(undone: Undone, is_compared: bool) -> None:
+    from leaderboard.deadline import describe
+    from leaderboard.files.csv_table import format_count
+
+    say(f"the backup knows nothing after {describe(undone.until)}")
+    if not is_compared:
+        return say("tokens that were revoked since are valid again; --instead-of with the contest of today keeps them revoked")
+    for attempt in undone.attempts:
+        say(f"undone: attempt {attempt.number} of {attempt.team}, {attempt.file_name}, of {describe(attempt.arrived_at)}")
+    for entry in undone.actions:
+        change = f", {entry.change}" if entry.change else ""
+        say(f"undone: {entry.action} {entry.team or ''}".rstrip() + f"{change} ({describe(entry.done_at)}: {entry.reason})")
+    count = format_count(len(undone.revoked), "token")
+    say(f"{count} revoked since: not valid in the restored contest either; teams whose token is newer get another")
 
 
 @app.command("migrate", epilog="Example: arena contest migrate --contest postgresql://arena@db.example/contest")

@@ -157,6 +157,8 @@ def _check_solution(solution: Solution, file_name: str, *, yes: bool) -> None:
 
 
 def _print_created(created: Contest, location: str | Path) -> None:
+    from leaderboard.scoring.power import describe_power
+
     with created:
         rules = created.rules()
         facts = _describe_solution(created.solution)
@@ -164,6 +166,8 @@ def _print_created(created: Contest, location: str | Path) -> None:
             facts += f", {n_teams:,} team{'s' if n_teams > 1 else ''}"
         if rules.details is DetailsFrom.DURING:
             say(_DURING)
+        if rules.is_tested:
+            say(describe_power(created.solution))
         if created.hidden_part is not None:
             facts += f"; models are verified on {len(created.hidden_part.ids):,} hidden recordings too"
         print(f"{created.name}: {str(location).split('@')[-1]} holds {facts}; {_describe_closing(rules)}")

@@ -270,5 +270,7 @@ def log(contest: ContestPath = CONTEST_FILE, wide: Wide = False, as_json: Json =
     if as_json:
         names = ("id", "action", "actor", "team", "reason", "details")
         return print_json([{n: getattr(e, n) for n in names} | {"done_at": e.done_at.isoformat()} for e in entries])
-    rows = [(describe(entry.done_at), entry.action, entry.team or "", entry.change, entry.reason) for entry in entries]
-    print_table((Prose("when", 2), Column("action"), Prose("team"), Prose("change", 3), Prose("reason")), rows)
+    rows = [(describe(e.done_at), e.actor, e.action, e.team or "", e.change, e.reason) for e in entries]
+    texts = (Prose("action"), Prose("team"), Prose("change", 3), Prose("reason"))
+    columns = (Prose("when", 2), Prose("by", silent="host"), *texts)
+    print_table(columns, rows)

@@ -28,7 +28,8 @@ Pseudonym = Annotated[
 ]
 Remove = Annotated[bool, typer.Option("--remove", help="Show the team's name again.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Go on although the file looks like a slip.")]
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the log.")]
+REASON_HELP = "Why; it stands in the log."
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help=REASON_HELP)]
 Note = Annotated[
     str,
     typer.Option(

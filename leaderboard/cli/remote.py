@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.base.options import ADDRESS_HELP, TEAM_HELP, DryRun, Json, reading_line
+from arena.base.options import ADDRESS_HELP, TEAM_HELP, Json, reading_line
 from arena.base.project import check_address, find_project
 from arena.base.terminal import print_json, say
 from leaderboard.cli.options import (
@@ -27,18 +28,23 @@ from leaderboard.cli.options import (
 if TYPE_CHECKING:
     from leaderboard.client import Endpoint
 
+SAMPLE_NAME = "sample_submission.csv"
+
 
 _CODES = (
     "Exit codes: 0 scored or fit to be sent, 2 usage, 3 the file or the model is invalid (no attempt used), 4 no attempt left, "
     "too many refused files, or an attempt that takes no other model, 5 the contest is closed, 6 the service is not reached, "
     "7 the token is not accepted, 8 the labels are those of an earlier attempt, 1 anything else.\n\n"
     "Examples: `ARENA_TOKEN=... arena submit submission.csv --address https://digits.example.org --team Formantes` · "
-    "`arena submit submission.csv --dry-run` · `arena submit submission.csv --onnx model.onnx`, with ARENA_ADDRESS, "
+    "`arena submit submission.csv --check` · `arena submit submission.csv --onnx model.onnx`, with ARENA_ADDRESS, "
     "ARENA_TEAM and ARENA_TOKEN set"
 )
 app = typer.Typer()
 Address = Annotated[
     str, typer.Option("--address", metavar="URL", help=ADDRESS_HELP, envvar="ARENA_ADDRESS", show_default=False)
+]
+Check = Annotated[
+    bool, typer.Option("--check", "--dry-run", help="Check the file, as often as you like: no score, no attempt.")
 ]
 TokenFile = Annotated[Path | None, typer.Option(help="A file that holds the token; else ARENA_TOKEN is read.")]
 
@@ -53,14 +59,15 @@ def remote_submit_command(
     note: Note = "",
     again: Again = False,
     yes: Yes = False,
-    dry_run: DryRun = False,
+    check: Check = False,
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
     """Send a file to a contest's service as one of your team's attempts. The token comes from ARENA_TOKEN or a file.
 
-    The team must be the one that the token was given to. With --dry-run the service says whether the file could be sent: no
-    score, no attempt, as often as you like. A model costs no attempt, also beside a file that was scored before.
+    The team must be the one that the token was given to. With --check the service says whether the file could be sent: no
+    score, no attempt, as often as you like; without a token the sample beside arena.toml says it. A model costs no attempt,
+    also beside a file that was scored before.
     """
     from leaderboard.client import Endpoint, check_file, send_file
 
@@ -68,22 +75,52 @@ def remote_submit_command(
         check_address(address)
     if not address and find_project().contest:
         raise typer.BadParameter(f"the contest of arena.toml is no page: arena contest submit {file} --team {team or 'TEAM'}")
+    if check and not (address and (token_file or os.environ.get("ARENA_TOKEN", "").strip())):
+        sample = find_project().folder / SAMPLE_NAME
+        if sample.is_file():
+            return _print_check(_check_by_sample(file, sample, onnx, yes=yes), as_json)
     _require(address, "address", "--address", "ARENA_ADDRESS")
-    _require(team, "team", "--team", "ARENA_TEAM")
+    if not check:
+        _require(team, "team", "--team", "ARENA_TEAM")
     endpoint = Endpoint(url=address, team=team, token=_read_token(token_file))
     answer = _request(
         context,
         endpoint,
         lambda: (
             check_file(endpoint, file, say, onnx, yes=yes)
-            if dry_run
+            if check
             else send_file(endpoint, file, say, onnx, again=again, yes=yes, note=note)
         ),
     )
+    if check:
+        return _print_check(answer, as_json)
     if as_json:
         return print_json(answer)
     say_notes(answer.get("notes", ()))
-    print(_format_check(answer) if dry_run else _format_receipt(answer))
+    print(_format_receipt(answer))
+
+
+def _check_by_sample(file: Path, sample: Path, onnx: Path | None, *, yes: bool) -> dict[str, Any]:
+    """Return the answer of the sample; after a refusal print it and exit with the code of an invalid file."""
+    from leaderboard.client import InvalidFile
+    from leaderboard.errors import ContradictoryLabels, FileError, LeaderboardError
+    from leaderboard.files.sample import check_by_sample
+
+    say(f"checked by {sample.name}; with the contest's address and ARENA_TOKEN its service is asked")
+    try:
+        return check_by_sample(file, sample, onnx, yes=yes)
+    except (LeaderboardError, OSError) as error:
+        say(f"error: {error}{YES_HINT if isinstance(error, ContradictoryLabels) else ''}")
+        for fault in error.others if isinstance(error, FileError) else ():
+            say(f"  {fault}")
+        raise typer.Exit(InvalidFile.exit_code) from error
+
+
+def _print_check(answer: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        return print_json(answer)
+    say_notes(answer["notes"])
+    print(_format_check(answer))
 
 
 @app.command(
@@ -141,8 +178,6 @@ def _request(context: typer.Context, endpoint: Endpoint, send: Callable[[], dict
 
 
 def _read_token(path: Path | None) -> str:
-    import os
-
     from leaderboard.client import ClientError
 
     if path is None:

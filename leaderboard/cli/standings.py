@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from arena.base.scores import Interval
     from leaderboard.contest.disclosure import Digits
     from leaderboard.rules import Rules
-    from leaderboard.standings import Attempt, AttemptModel, Board, Evidence, Standing
+    from leaderboard.standings import Attempt, AttemptModel, Board, Evidence, MetricColumn, Standing
 
 
 app = typer.Typer()
@@ -25,17 +25,24 @@ _MAX_CLASSES = 20  # largest confusion matrix that is printed
 @app.command(epilog='Example: arena contest attempts "Team Alpha" --json')
 def attempts(team: TeamName, contest: ContestPath = CONTEST_FILE, wide: Wide = False, as_json: Json = False) -> None:
     """Show what a team has sent and reached."""
+    from leaderboard.standings import list_metrics
+
     with load_contest(contest) as opened:
         rules, submitted = opened.rules(), opened.attempts(opened.team(team))
     if as_json:
         return print_json([to_plain(attempt) for attempt in submitted])
     if not submitted:
         return say(f"{team} has sent nothing yet")
-    scores = (*_own_metric(rules), Number("macro-F1"), *_metric_titles(submitted[0].metrics, priority=4))
+    metrics = list_metrics(*(attempt.metrics for attempt in submitted))
+    scores = (*_own_metric(rules), Number("macro-F1"), *_metric_titles(metrics, priority=4))
     columns = (Number("attempt"), *scores, Column("arrived", 3), Column("file"))
     model, states = _format_models([attempt.model for attempt in submitted])
-    rows = [(*_format_attempt(attempt, rules), *state) for attempt, state in zip(submitted, states, strict=True)]
-    print_table((*columns, *model), rows)
+    note = [Prose("note")] if any(attempt.note for attempt in submitted) else []
+    rows = [
+        (*_format_attempt(attempt, rules, metrics), *state, *([attempt.note or ""] if note else []))
+        for attempt, state in zip(submitted, states, strict=True)
+    ]
+    print_table((*columns, *model, *note), rows)
 
 
 def _format_models(models: Sequence[AttemptModel | None]) -> tuple[list[Column], list[list[str]]]:
@@ -46,17 +53,18 @@ def _format_models(models: Sequence[AttemptModel | None]) -> tuple[list[Column],
     return [Column("model", 2)], [["" if model is None else words[model.state]] for model in models]
 
 
-def _format_attempt(attempt: Attempt, rules: Rules) -> tuple[str, ...]:
+def _format_attempt(attempt: Attempt, rules: Rules, metrics: Sequence[MetricColumn]) -> tuple[str, ...]:
     from leaderboard.deadline import describe
     from leaderboard.standings import format_metrics
 
     score = (_score(attempt.score),) if rules.metric_digest else ()
     number = str(attempt.number) if attempt.is_shown else f"{attempt.number} as {attempt.shown_number}"
+    number = f"voided {number}" if attempt.is_voided else number
     return (
         number,
         *score,
         _score(attempt.macro_f1),
-        *format_metrics(attempt.metrics),
+        *format_metrics(attempt.metrics, metrics),
         describe(attempt.arrived_at),
         attempt.file_name,
     )
@@ -88,9 +96,8 @@ def attempt_command(
             (Column("truth"), *(Number(label, 2) for label in labels)), counts, title="rows by what they were taken for"
         )
     scores = details.attempt
-    loss = "" if scores.log_loss is None else f", log loss {_score(scores.log_loss)}"
     f1 = f"macro-F1 {_score(scores.macro_f1)} (95 % interval {_range(details.interval)})"
-    say(f"{f1}, weighted F1 {_score(details.weighted_f1)}{name_metrics(scores.metrics)}{loss}")
+    say(f"{f1}, weighted F1 {_score(details.weighted_f1)}{name_metrics(scores.metrics)}")
 
 
 @app.command("standings", epilog="Example: arena contest standings --json")
@@ -99,7 +106,7 @@ def standings_command(
 ) -> None:
     """Rank the teams by their best attempt: by public scores, and after `close` by the private ones."""
     from leaderboard.contest.disclosure import FULL, choose_digits
-    from leaderboard.standings import Part
+    from leaderboard.standings import Part, list_metrics
 
     with load_contest(contest) as opened:
         board = opened.board()
@@ -107,17 +114,17 @@ def standings_command(
     if as_json:
         return print_json([to_plain(line) for line in lines])
     digits = FULL if private else choose_digits(board.rules)
-    metrics = _metric_titles(lines[0].metrics if lines else {}, priority=5)
-    scores = (*_own_metric(board.rules), Number("macro-F1"), Number("95 % interval", 2), *metrics)
+    metrics = list_metrics(*(line.metrics for line in lines))
+    scores = (*_own_metric(board.rules), Number("macro-F1"), Number("95 % interval", 2), *_metric_titles(metrics, priority=5))
     columns = (Number("rank"), Number("ranks"), Column("groups", 6), Prose("team"), *scores, Number("attempts", 4))
     model, states = _format_models([line.model for line in lines])
-    rows = [(*_format_line(line, board.rules, digits), *state) for line, state in zip(lines, states, strict=True)]
+    rows = [(*_format_line(line, board.rules, digits, metrics), *state) for line, state in zip(lines, states, strict=True)]
     if rows:
         print_table((*columns, *model), rows, title=board.rules.name)
     _say_certainty(board, lines, is_private=private)
 
 
-def _format_line(line: Standing, rules: Rules, digits: Digits) -> tuple[str, ...]:
+def _format_line(line: Standing, rules: Rules, digits: Digits, metrics: Sequence[MetricColumn]) -> tuple[str, ...]:
     from leaderboard.standings import format_metrics
 
     score = (_score(line.score, digits.score),) if rules.metric_digest else ()
@@ -125,7 +132,7 @@ def _format_line(line: Standing, rules: Rules, digits: Digits) -> tuple[str, ...
     return (
         *("baseline" if line.rank is None else str(line.rank), _format_ranks(line), line.letters),
         *(_format_names(line), *score, _score(line.macro_f1, digits.score), interval),
-        *format_metrics(line.metrics),
+        *format_metrics(line.metrics, metrics),
         f"{line.n_attempts} of {line.n_allowed}",
     )
 
@@ -144,11 +151,16 @@ def _format_ranks(line: Standing) -> str:
 
 def _say_certainty(board: Board, lines: Sequence[Standing], *, is_private: bool) -> None:
     from leaderboard.deadline import describe, describe_for_reader
+    from leaderboard.scoring.lead import describe_luck
 
     if not is_private:
         say(board.sentence)
     if any(line.rank_low for line in lines):
         say("ranks: those that chance leaves open, for all teams at once with 95 %; teams of one group cannot be told apart")
+    if board.smallest_difference is not None and not is_private:
+        say(f"most teams of the better half are told apart from differences of about {board.smallest_difference:.3f} on")
+    if luck := describe_luck(lines, board.part):
+        say(luck)
     if lines:
         speakers = "" if is_private else _describe_speakers(board.evidence)
         say(f"intervals are over {lines[0].interval.n_units:,} {lines[0].interval.unit}{speakers}")
@@ -173,10 +185,8 @@ def _own_metric(rules: Rules) -> tuple[Column, ...]:
     return (Number(rules.metric_name),) if rules.metric_digest else ()
 
 
-def _metric_titles(values: Mapping[str, float], priority: int) -> list[Column]:
-    from leaderboard.standings import list_metrics
-
-    return [Number(metric.name, priority) for metric in list_metrics(values)]
+def _metric_titles(metrics: Sequence[MetricColumn], priority: int) -> list[Column]:
+    return [Number(metric.name, priority) for metric in metrics]
 
 
 def _score(value: float, digits: int = 4) -> str:

@@ -39,12 +39,13 @@ IN_ENGLISH = Language(ENGLISH)
 @team_app.command("add", epilog='Example: arena contest team add "Team Alpha"')
 def team_add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The new team's name; no other team has it in any case.")],
+    baseline: Annotated[bool, typer.Option("--baseline", help="One of the host's own: shown, without rank or bonus.")] = False,
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Add a team."""
     with load_contest(contest) as opened:
-        team = opened.add_team(name, current_time())
-        print(f"{team.name} takes part in {opened.name}")
+        team = opened.add_team(name, current_time(), is_baseline=baseline)
+        print(f"{team.name} {'is a baseline of' if baseline else 'takes part in'} {opened.name}")
 
 
 @team_app.command("list", epilog="Example: arena contest team list --json")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from arena.base.scores import Interval
 from leaderboard.contest.attempt_details import ClassScores, Details
 from leaderboard.rules import Rules, shows_details
-from leaderboard.standings import Attempt, AttemptModel, Standing
+from leaderboard.standings import Attempt, AttemptModel, Board, Standing
 
 _SAME = 1e-9  # an end at a step is not moved to the next by the order of summation
 
@@ -50,7 +50,7 @@ def disclose_attempt(attempt: Attempt, rules: Rules) -> Attempt:
     if shows_details(rules):
         return dataclasses.replace(attempt, model=model)
     score, f1 = _round_score(attempt.score), _round_score(attempt.macro_f1)
-    return dataclasses.replace(attempt, score=score, macro_f1=f1, metrics={}, log_loss=None, model=model)
+    return dataclasses.replace(attempt, score=score, macro_f1=f1, metrics={}, model=model)
 
 
 def _round_score(value: float) -> float:
@@ -104,3 +104,10 @@ def disclose_standing(line: Standing, rules: Rules) -> Standing:
         model=best.model,
         attempts=tuple(disclose_attempt(attempt, rules) for attempt in line.attempts),
     )
+
+
+def disclose_board(board: Board) -> Board:
+    """Return the board as everybody may see it now."""
+    difference = None if board.smallest_difference is None else round(board.smallest_difference, COARSE.score)
+    lines = tuple(disclose_standing(line, board.rules) for line in board.lines)
+    return dataclasses.replace(board, lines=lines, smallest_difference=difference)

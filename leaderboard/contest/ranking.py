@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from sqlalchemy import Connection
 
-from arena.base.scores import Interval
+from arena.base.scores import Interval, Values
 from leaderboard.contest.cache import ContestCache
-from leaderboard.contest.disclosure import disclose_standing
+from leaderboard.contest.disclosure import disclose_board
 from leaderboard.database.rows import read_rules, read_teams
 from leaderboard.errors import ContestError
 from leaderboard.files.solution import Solution
 from leaderboard.rules import RankBy, Rules, Ties
 from leaderboard.scoring.grading import count_speakers
 from leaderboard.scoring.lead import describe_lead
+from leaderboard.scoring.luck import estimate_luck
 from leaderboard.scoring.significance import RankStatements, compare_teams
-from leaderboard.standings import Attempt, Board, Evidence, Part, Standing, compute_ranks, find_best_attempt, split_by_arrival
+from leaderboard.standings import (
+    Attempt,
+    Board,
+    Evidence,
+    Luck,
+    Part,
+    Standing,
+    compute_ranks,
+    find_best_attempt,
+    split_by_arrival,
+)
 from leaderboard.teams import Team, name_key
 
 _NO_HIDDEN = "there is no hidden part to rank by; `arena contest pack` writes one, and `verify --hidden` takes it"
 _NO_PRIVATE = "private standings need a Usage column in the solution and this one has none; leave out --private"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ranking:
-    """The standings, and a sentence on the significance of the lead."""
-
-    lines: tuple[Standing, ...]
-    evidence: Evidence
-    sentence: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +72,7 @@ def read_standings(connection: Connection, cache: ContestCache, part: Part) -> t
         raise ContestError(_NO_HIDDEN)
     if part is Part.PRIVATE and not cache.solution(connection, rules.solution_digest).has_private:
         raise ContestError(_NO_PRIVATE)
-    return _rank(connection, cache, rules, part).lines
+    return _read_part(connection, cache, rules, part).lines
 
 
 def read_board(connection: Connection, cache: ContestCache) -> Board:
@@ -80,15 +82,7 @@ def read_board(connection: Connection, cache: ContestCache) -> Board:
 
 def _build_board(connection: Connection, cache: ContestCache, rules: Rules) -> Board:
     part = choose_part(rules, cache.solution(connection, rules.solution_digest)) if rules.is_closed else Part.PUBLIC
-    ranking = _rank(connection, cache, rules, part)
-    return Board(
-        rules=rules,
-        part=part,
-        is_final=rules.is_closed,
-        lines=tuple(disclose_standing(line, rules) for line in ranking.lines),
-        evidence=ranking.evidence,
-        sentence=ranking.sentence,
-    )
+    return disclose_board(_read_part(connection, cache, rules, part))
 
 
 def choose_part(rules: Rules, solution: Solution) -> Part:
@@ -104,9 +98,9 @@ def _read_solution(connection: Connection, cache: ContestCache, rules: Rules, pa
     return cache.solution(connection, digest)
 
 
-def _rank(connection: Connection, cache: ContestCache, rules: Rules, part: Part) -> Ranking:
-    """Return the ranking as it is now, computed once for each revision."""
-    return cache.get_current(connection, ("ranking", part), lambda: _compute_ranking(connection, cache, rules, part))
+def _read_part(connection: Connection, cache: ContestCache, rules: Rules, part: Part) -> Board:
+    """Return the board of a part as it is now, computed once for each revision."""
+    return cache.get_current(connection, ("part", part), lambda: _compute_board(connection, cache, rules, part))
 
 
 def _entries(connection: Connection, cache: ContestCache, rules: Rules, part: Part) -> list[_Entry]:
@@ -135,7 +129,7 @@ def _answers_digest(attempt: Attempt, part: Part) -> str:
     return attempt.model.digest if attempt.model and attempt.model.is_verified else ""
 
 
-def _compute_ranking(connection: Connection, cache: ContestCache, rules: Rules, part: Part) -> Ranking:
+def _compute_board(connection: Connection, cache: ContestCache, rules: Rules, part: Part) -> Board:
     entries = _entries(connection, cache, rules, part)
     order = _ranks(entries, rules)
     # Equal ranks are in the order of the visible names, which reveals nothing of the others.
@@ -143,22 +137,47 @@ def _compute_ranking(connection: Connection, cache: ContestCache, rules: Rules, 
     solution = _read_solution(connection, cache, rules, part)
     draws = cache.resamples(solution, part)
     evidence = Evidence(unit=draws.unit_name, n_units=draws.n_units, n_speakers=count_speakers(solution, part))
-    if not entries:
-        return Ranking(lines=(), evidence=evidence, sentence=describe_lead((), evidence))
-    replicates = cache.replicates(connection, solution, part, [_answers_digest(entry.best, part) for entry in entries])
-    indices = [index for index, entry in enumerate(entries) if not entry.team.is_baseline]
-    f1 = np.array([entries[index].best.macro_f1 for index in indices])
-    statements = compare_teams(f1, replicates[:, indices], evidence) if rules.is_tested else None
-    by_rank = _ranks([entries[index] for index in indices], rules)
+    ranked = [entry for entry in entries if not entry.team.is_baseline]
+    by_rank, smallest_difference = _ranks(ranked, rules), None
+
+    def replicates(attempts: Sequence[Attempt]) -> Values:
+        return cache.replicates(connection, solution, part, [_answers_digest(attempt, part) for attempt in attempts])
+
+    columns = replicates([entry.best for entry in entries]).T if entries else ()
     lines = [
         _build_line(entry, by_rank.get(entry.team.name), draws.interval(column))
-        for entry, column in zip(entries, replicates.T, strict=True)
+        for entry, column in zip(entries, columns, strict=True)
     ]
-    for place, index in enumerate(indices):
-        lines[index] = lines[index] if statements is None else _add_statement(lines[index], statements, place)
-    ranked = [lines[index] for index in indices]
-    sentence = describe_lead(ranked, evidence) if rules.is_tested else _untested_sentence(ranked, rules, evidence)
-    return Ranking(lines=tuple(lines), evidence=evidence, sentence=sentence)
+    if rules.is_tested and ranked:
+        scores = np.array([entry.best.macro_f1 for entry in ranked])
+        statements = compare_teams(scores, replicates([entry.best for entry in ranked]), evidence)
+        luck = _estimate_luck(ranked, replicates, draws.n_units, part) if rules.is_closed else None
+        lines, smallest_difference = _add_statements(lines, statements, luck), statements.smallest_difference
+    return Board(
+        rules=rules,
+        part=part,
+        is_final=rules.is_closed,
+        lines=tuple(lines),
+        evidence=evidence,
+        smallest_difference=smallest_difference,
+        sentence=_describe(lines, rules, evidence),
+    )
+
+
+def _estimate_luck(
+    ranked: Sequence[_Entry], replicates: Callable[[Sequence[Attempt]], Values], n_units: int, part: Part
+) -> Luck | None:
+    """Estimate the luck of all attempts that could count; only that of ranks where other rows than the public ones rank."""
+    chosen = [
+        (team, attempt)
+        for team, entry in enumerate(ranked)
+        for attempt in (entry.attempts if part is Part.PUBLIC else [entry.best])
+        if attempt.is_shown and not attempt.is_voided
+    ]
+    if len(chosen) < 2:
+        return None
+    scores = np.array([attempt.macro_f1 for _, attempt in chosen])
+    return estimate_luck(scores, replicates([attempt for _, attempt in chosen]), [team for team, _ in chosen], n_units)
 
 
 def _build_line(entry: _Entry, rank: int | None, interval: Interval) -> Standing:
@@ -174,6 +193,7 @@ def _build_line(entry: _Entry, rank: int | None, interval: Interval) -> Standing
         rank_high=None,
         letters="",
         could_be_first=False,
+        luck=None,
         best=entry.best.number,
         n_attempts=len(entry.attempts),
         n_allowed=entry.team.n_allowed,
@@ -182,14 +202,23 @@ def _build_line(entry: _Entry, rank: int | None, interval: Interval) -> Standing
     )
 
 
-def _add_statement(line: Standing, statements: RankStatements, place: int) -> Standing:
-    low, high = statements.low[place], statements.high[place]
-    return replace(line, rank_low=low, rank_high=high, letters=statements.letters[place], could_be_first=low == 1)
+def _add_statements(lines: Sequence[Standing], statements: RankStatements, luck: Luck | None) -> list[Standing]:
+    """Return the lines with what is stated of those that have a rank."""
+    stated = iter(zip(statements.low, statements.high, statements.letters, strict=True))
+    result = []
+    for line in lines:
+        if line.rank is not None:
+            low, high, letters = next(stated)
+            first = luck if line.rank == 1 else None
+            line = replace(line, rank_low=low, rank_high=high, letters=letters, could_be_first=low == 1, luck=first)
+        result.append(line)
+    return result
 
 
-def _untested_sentence(lines: Sequence[Standing], rules: Rules, evidence: Evidence) -> str:
-    if len(lines) < 2:
-        return describe_lead(lines, evidence)
-    first = [line.shown_as for line in lines if line.rank == 1]
+def _describe(lines: Sequence[Standing], rules: Rules, evidence: Evidence) -> str:
+    ranked = [line for line in lines if line.rank is not None]
+    if rules.is_tested or len(ranked) < 2:
+        return describe_lead(ranked, evidence)
+    first = [line.shown_as for line in ranked if line.rank == 1]
     verb = "is" if len(first) == 1 else "are"
     return f"{', '.join(first)} {verb} first by {rules.metric_name}; this metric has no test of whether that is chance."

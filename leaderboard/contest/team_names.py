@@ -8,43 +8,39 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, func, insert, select, update
 
+from leaderboard.contest.skeletons import look_alike, reveals_name
 from leaderboard.database import schema
 from leaderboard.database.rows import read_team_by_id, write_log
 from leaderboard.errors import NameOften, NameRefused, TeamError
 from leaderboard.messages import message
-from leaderboard.teams import Team, name_key, reveals_name, tidy_name
+from leaderboard.teams import Team, name_key, tidy_name
 
 TEAM = "team"  # the actor of what a team asks for itself
 _ASKED = "asked by the team"
 N_A_DAY = 10  # changes by a team itself: each is a line of the log and a new reading of the standings
 _DAY = timedelta(days=1)
 _ACTION = "pseudonym"
-_PSEUDONYMS = select(schema.teams.c.pseudonym).where(
-    schema.teams.c.pseudonym.is_not(None), schema.teams.c.merged_into.is_(None), schema.teams.c.id != bindparam("but")
-)
+_NAMES = select(*schema.teams.c["id", "name", "pseudonym", "merged_into"])
 
 
-def add_team(connection: Connection, name: str, now: datetime) -> str:
-    """Add a team and return its name in the stored form.
+def add_team(connection: Connection, name: str, now: datetime, *, is_baseline: bool = False) -> str:
+    """Add a team, or a baseline of the host, and return its name in the stored form.
 
     Raises:
         NameRefused: the name cannot be given, or is a team's name or pseudonym.
     """
     tidy = tidy_name(name)
-    values = {"name": tidy, "name_key": name_key(tidy), "created_at": now}
+    values = {"name": tidy, "name_key": name_key(tidy), "created_at": now, "is_baseline": is_baseline}
     _lock_contest(connection)
-    _check_no_pseudonym(connection, tidy)
-    try:
-        connection.execute(insert(schema.teams).values(values))
-    except IntegrityError as error:
-        raise NameRefused(message("name_taken", name=repr(tidy))) from error
+    _check_free(connection, tidy, "name_taken")
+    team_id = int(connection.execute(insert(schema.teams).values(values).returning(schema.teams.c.id)).scalar_one())
+    _log_reuse(connection, team_id, tidy, now)
     return tidy
 
 
-def rename_team(connection: Connection, team: Team, name: str) -> str:
+def rename_team(connection: Connection, team: Team, name: str, now: datetime) -> str:
     """Rename a team and return its name in the stored form.
 
     Raises:
@@ -54,12 +50,10 @@ def rename_team(connection: Connection, team: Team, name: str) -> str:
     current = _lock_and_read(connection, team)
     if current.pseudonym is not None and reveals_name(current.pseudonym, tidy):
         raise NameRefused(message("pseudonym_tells", name=repr(current.pseudonym)))
-    _check_no_pseudonym(connection, tidy)
+    _check_free(connection, tidy, "name_taken", but=team.id)
     values = {"name": tidy, "name_key": name_key(tidy)}
-    try:
-        connection.execute(update(schema.teams).where(schema.teams.c.id == team.id).values(values))
-    except IntegrityError as error:
-        raise NameRefused(message("name_taken", name=repr(tidy))) from error
+    connection.execute(update(schema.teams).where(schema.teams.c.id == team.id).values(values))
+    _log_reuse(connection, team.id, tidy, now)
     return tidy
 
 
@@ -87,10 +81,14 @@ def set_pseudonym(connection: Connection, team: Team, pseudonym: str | None, req
     if request.actor == TEAM:
         _check_daily_limit(connection, current, request.asked_at)
     if tidy is not None:
-        _check_pseudonym(connection, current, tidy)
+        if reveals_name(tidy, current.name):
+            raise NameRefused(message("pseudonym_tells", name=repr(tidy)))
+        _check_free(connection, tidy, "pseudonym_taken", but=team.id)
     connection.execute(update(schema.teams).where(schema.teams.c.id == team.id).values(pseudonym=tidy))
     entry = {"action": _ACTION, "actor": request.actor, "team": current.name, "team_id": current.id, "reason": request.reason}
     write_log(connection, entry | {"details": {"before": current.pseudonym, "after": tidy}, "done_at": request.asked_at})
+    if tidy is not None:
+        _log_reuse(connection, team.id, tidy, request.asked_at)
 
 
 def _lock_contest(connection: Connection) -> None:
@@ -106,18 +104,25 @@ def _lock_and_read(connection: Connection, team: Team) -> Team:
     return current
 
 
-def _check_no_pseudonym(connection: Connection, name: str) -> None:
-    if name_key(name) in map(name_key, connection.scalars(_PSEUDONYMS, {"but": 0})):
-        raise NameRefused(message("name_taken", name=repr(name)))
+def _check_free(connection: Connection, name: str, key: str, but: int | None = None) -> None:
+    """Check that no other team has this name or one that looks like it; the name of a merged team stays its own."""
+    for row in connection.execute(_NAMES):
+        taken = [row.name] if row.pseudonym is None or row.merged_into is not None else [row.name, row.pseudonym]
+        if row.id != but and any(look_alike(name, other) for other in taken):
+            raise NameRefused(message(key, name=repr(name)))
 
 
-def _check_pseudonym(connection: Connection, team: Team, pseudonym: str) -> None:
-    if reveals_name(pseudonym, team.name):
-        raise NameRefused(message("pseudonym_tells", name=repr(pseudonym)))
-    key = name_key(pseudonym)
-    is_name = connection.scalar(select(schema.teams.c.id).where(schema.teams.c.name_key == key)) is not None
-    if is_name or key in map(name_key, connection.scalars(_PSEUDONYMS, {"but": team.id})):
-        raise NameRefused(message("pseudonym_taken", name=repr(pseudonym)))
+def _log_reuse(connection: Connection, team_id: int, name: str, now: datetime) -> None:
+    """Write a line where another team had this name, or one that looks like it, before: who reads old lines must know."""
+    columns = schema.host_log.c
+    query = select(*columns["team_id", "details"]).where(columns.action.in_(("rename", _ACTION)), columns.team_id != team_id)
+    for row in connection.execute(query.order_by(columns.id.desc())):
+        former = row.details.get("before")
+        if former is not None and look_alike(former, name):
+            holder = connection.scalar(select(schema.teams.c.name).where(schema.teams.c.id == row.team_id))
+            entry = {"action": "name reused", "actor": "arena", "team": name, "team_id": team_id, "done_at": now}
+            write_log(connection, entry | {"reason": "another team had it before", "details": {"name": former, "by": holder}})
+            return
 
 
 def _check_daily_limit(connection: Connection, team: Team, now: datetime) -> None:

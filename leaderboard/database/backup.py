@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Connection, func, insert, inspect, select, text
@@ -11,8 +12,10 @@ from sqlalchemy import Connection, func, insert, inspect, select, text
 from leaderboard.database import schema
 from leaderboard.database.connection import ContestDatabase, connect, create_sqlite_file, parse_sqlite_path
 from leaderboard.database.create import create_tables
+from leaderboard.database.triggers import create_triggers
 from leaderboard.errors import ContestError
 
+Finish = Callable[[Connection], None]
 _BATCH_SIZE = 200  # rows of a table that are held in memory
 
 
@@ -30,8 +33,8 @@ def copy_sqlite(source: Path, target: Path) -> None:
         old.backup(new)
 
 
-def copy_rows(source: ContestDatabase, target: ContestDatabase) -> None:
-    """Copy a contest into an empty database, in one transaction of each.
+def copy_rows(source: ContestDatabase, target: ContestDatabase, finish: Finish | None = None) -> None:
+    """Copy a contest into an empty database, in one transaction of each; `finish` ends that of the copy.
 
     Raises:
         ContestError: the target holds a contest, or one of the two fails.
@@ -48,19 +51,22 @@ def copy_rows(source: ContestDatabase, target: ContestDatabase) -> None:
             for rows in old.execution_options(yield_per=_BATCH_SIZE).execute(query).mappings().partitions():
                 new.execute(insert(table), [dict(row) for row in rows])
         restart_ids(new)
+        create_triggers(new)
+        if finish is not None:
+            finish(new)
 
 
-def restore_into(backup: ContestDatabase, location: str | Path) -> None:
-    """Restore a backup to a path (SQLite) or URL, as a whole or not at all.
+def restore_into(backup: ContestDatabase, location: str | Path, finish: Finish | None = None) -> None:
+    """Restore a backup to a path (SQLite) or URL, with what `finish` adds, as a whole or not at all.
 
     Raises:
         ContestError: the path or database is in use, or cannot be written.
     """
     path = parse_sqlite_path(location)
     if path is not None:
-        return back_up(backup, path)
+        return back_up(backup, path, finish)
     with contextlib.closing(connect(location)) as target:
-        copy_rows(backup, target)
+        copy_rows(backup, target, finish)
 
 
 def restart_ids(connection: Connection) -> None:
@@ -74,7 +80,7 @@ def restart_ids(connection: Connection) -> None:
                 connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), :last)"), {"last": last})
 
 
-def back_up(source: ContestDatabase, target: Path) -> None:
+def back_up(source: ContestDatabase, target: Path, finish: Finish | None = None) -> None:
     """Write the contest, as it is at one moment, into a new SQLite file.
 
     Raises:
@@ -83,5 +89,5 @@ def back_up(source: ContestDatabase, target: Path) -> None:
     with create_sqlite_file(target) as temporary:
         copy = connect(temporary, str(target))
         with contextlib.closing(copy):
-            copy_rows(source, copy)
+            copy_rows(source, copy, finish)
             copy.enable_wal()

@@ -89,6 +89,7 @@ def fill(
             if inspect(connection).has_table(schema.meta.name):
                 raise ContestError(f"{database.name} holds a contest and none is overwritten; choose another database")
             create_tables(connection)
+            create_triggers(connection)
             write_meta(connection)
             store_file(connection, solution.digest, solution.content)
             if settings.hidden is not None:
@@ -134,9 +135,8 @@ def _build_columns(solution: Solution, settings: ContestSettings) -> dict[str, A
 
 
 def create_tables(connection: Connection) -> None:
-    """Create the missing tables of this version, with their triggers."""
+    """Create the missing tables of this version; `create_triggers` follows when they are filled."""
     schema.metadata.create_all(connection)
-    create_triggers(connection)
 
 
 def write_meta(connection: Connection) -> None:

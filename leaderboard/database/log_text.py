@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from leaderboard.deadline import describe
 from leaderboard.files.csv_table import format_count
@@ -15,6 +16,16 @@ def describe_change(action: str, details: Mapping[str, object]) -> str:
     """Return `3 → 4`, `— → Owl`, `into Formantes` or `2 attempts changed`; empty where the action says everything."""
     if action == "merge":
         return f"into {details['into']}"
+    if action == "void":
+        return f"attempt {details['number']}, {details['file']}; {details['before']} → {details['after']} attempts"
+    if action == "announce":
+        return f"{details['number']}: {_shorten(details['text'])}"
+    if action == "withdraw":
+        return f"announcement {details['number']}"
+    if action == "name reused":
+        return f"{details['name']} was a name of {details['by']}"
+    if action == "restore":
+        return _describe_restore(details)
     if action == "rescore":
         return f"{_format_count(details['n_changed'], 'attempt')} changed"
     if action == "token revoke":
@@ -25,13 +36,27 @@ def describe_change(action: str, details: Mapping[str, object]) -> str:
         return _format_count(details["n_tokens"], "token")
     if action.startswith("host token"):
         return f"{details['name']}, {details['role']}"
+    if action == "void":
+        return f"attempt {details['number']}, {details['before']} → {details['after']} attempts"
     if action == "reopen":
         return f"was closed {_format_value(action, details['closed_at'])}"
+    if action == "announce":
+        return _shorten(details["text"])
     if action == "apply":
         return f"{details['key']}: {_shorten(details['before'])} → {_shorten(details['after'])}"
     if "after" in details:
         return f"{_format_value(action, details['before'])} → {_format_value(action, details['after'])}"
     return ""
+
+
+def _describe_restore(details: Mapping[str, Any]) -> str:
+    until = f"as of {_format_value('extend', details['until'])}"
+    if not details["is_compared"]:
+        return until
+    attempts, actions = details["attempts"], details["actions"]
+    names = [f"attempt {row['number']} of {row['team']}" for row in attempts]
+    names += [f"{row['action']} {row['team'] or ''}".rstrip() for row in actions]
+    return f"{until}; undone: {', '.join(names) or 'nothing'}; {_format_count(details['n_revoked'], 'token')} stayed revoked"
 
 
 def _shorten(value: object) -> str:

@@ -19,6 +19,7 @@ from leaderboard.database import schema
 from leaderboard.database.backup import copy_sqlite, restart_ids
 from leaderboard.database.connection import ContestDatabase
 from leaderboard.database.create import create_tables
+from leaderboard.database.triggers import create_triggers
 from leaderboard.errors import ContestError
 
 _HINT = "make a contest with `arena contest init SOLUTION.csv`, or name yours with --contest"
@@ -35,7 +36,12 @@ def _from_1(rows: Rows) -> Rows:
 
 def _from_2(rows: Rows) -> Rows:
     """Let the log give the attempts beyond three, which a column of the teams gave."""
-    log = [row | {"actor": "host"} for row in rows.get("host_log", [])]
+    ids = {team["name"]: team["id"] for team in rows["teams"]}
+    log: list[dict[str, Any]] = []
+    for row in reversed(rows.get("host_log", [])):  # backwards, from the names of today to those before
+        if row["action"] == "rename":
+            ids[row["details"]["before"]] = ids.pop(row["details"]["after"], None)
+        log.insert(0, row | {"actor": "host", "team_id": ids.get(row["team"])})
     for team in rows["teams"]:
         n_allowed = team.pop("n_allowed", schema.N_ATTEMPTS)
         if n_allowed > schema.N_ATTEMPTS:
@@ -137,6 +143,7 @@ def _write_new(connection: Connection, rows: Rows) -> None:
         for row in rows.get(table.name, ()):
             connection.execute(insert(table).values(row))
     restart_ids(connection)
+    create_triggers(connection)
     version = schema.meta.c.key == "schema_version"
     connection.execute(schema.meta.update().where(version).values(value=str(schema.SCHEMA_VERSION)))
     if not connection.scalar(select(schema.meta.c.value).where(schema.meta.c.key == "secret_key")):

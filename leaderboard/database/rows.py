@@ -31,7 +31,7 @@ from leaderboard.database import schema
 from leaderboard.database.log_text import describe_change
 from leaderboard.rules import DetailsFrom, RankBy, Rules, Ties
 from leaderboard.scoring.grading import Grade
-from leaderboard.standings import METRICS, Attempt, AttemptModel, ModelState, Part
+from leaderboard.standings import Attempt, AttemptModel, ModelState, Part, compute_metrics
 from leaderboard.teams import Team, build_unknown_team, name_key
 
 PREDICTED = np.dtype("<u2")
@@ -196,8 +196,7 @@ def _build_attempt(row: Row[Any]) -> Attempt:
         number=row.number,
         score=f1 if row.value is None else row.value,
         macro_f1=f1,
-        metrics={metric.key: metric.compute(confusion) for metric in METRICS},
-        log_loss=row.log_loss,
+        metrics=compute_metrics(confusion, row.log_loss),
         arrived_at=row.arrived_at,
         digest=row.submission_digest,
         file_name=row.file_name,
@@ -238,7 +237,7 @@ def read_hidden_predicted(connection: Connection, hidden_digest: str, digests: S
 
 
 def _copy_scores(attempt: Attempt, source: Attempt) -> Attempt:
-    scores = {name: getattr(source, name) for name in ("score", "macro_f1", "metrics", "log_loss")}
+    scores = {name: getattr(source, name) for name in ("score", "macro_f1", "metrics")}
     return dataclasses.replace(attempt, **scores)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -38,10 +40,8 @@ class UtcTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        assert value.tzinfo is not None, "a moment has an offset"
-        return value.astimezone(UTC)
+        assert value is None or value.tzinfo is not None, "a moment has an offset"
+        return None if value is None else value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
@@ -50,6 +50,7 @@ class UtcTime(TypeDecorator[datetime]):
 
 
 metadata = MetaData()
+_SEATED: dict[str, Any] = {"sqlite_where": text("NOT is_moving"), "postgresql_where": text("NOT is_moving")}
 
 meta = Table(
     "meta",
@@ -134,15 +135,29 @@ attempts = Table(
     Column("shown_number", Integer, nullable=False),  # in Ladder mode an earlier one, whose score is shown for it
     Column("arrived_at", UtcTime, nullable=False),
     Column("voided_at", UtcTime),  # when the host took it out of the ranking; null: it counts
-    UniqueConstraint("team_id", "number", name="attempt_number_once"),
-    UniqueConstraint("team_id", "submission_digest", name="submission_once"),
+    Column("is_moving", Boolean, nullable=False, server_default=false()),  # within a merger: no order keeps numbers unique
+    Index("attempt_number_once", "team_id", "number", unique=True, **_SEATED),
+    Index("submission_once", "team_id", "submission_digest", unique=True, **_SEATED),
     CheckConstraint("number >= 1 AND number = CAST(number AS INTEGER)", name="attempt_number_from_1"),
     CheckConstraint(
         "shown_number BETWEEN 1 AND number AND shown_number = CAST(shown_number AS INTEGER)", name="shown_attempt_is_not_later"
     ),
 )
 
-old_scores = Table(  # append-only: scores of attempts before the solution was corrected
+old_numbers = Table(  # append-only, written by triggers: attempts before a merger, a void or another choice of Ladder mode
+    "old_numbers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("attempt_id", ForeignKey("attempts.id", deferrable=True, initially="DEFERRED"), nullable=False),
+    Column("log_id", ForeignKey("host_log.id"), nullable=False),
+    Column("action", String(10), nullable=False),
+    Column("team_id", ForeignKey("teams.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("shown_number", Integer, nullable=False),
+    UniqueConstraint("attempt_id", "log_id", "action", name="attempt_changes_once_a_line"),
+)
+
+old_scores = Table(  # append-only, written by triggers: scores of attempts before the solution was corrected
     "old_scores",
     metadata,
     Column("id", Integer, primary_key=True),
@@ -156,6 +171,8 @@ old_scores = Table(  # append-only: scores of attempts before the solution was c
     Column("log_loss_public", Float(53)),
     Column("log_loss_private", Float(53)),
     Column("replaced_at", UtcTime, nullable=False),
+    Column("log_id", ForeignKey("host_log.id")),  # line of the rescoring; null before version 3
+    UniqueConstraint("attempt_id", "log_id", name="attempt_is_rescored_once_a_line"),
 )
 
 verifications = Table(  # append-only: results of the host's runs of sent models; the last one of an attempt counts

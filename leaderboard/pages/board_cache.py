@@ -12,7 +12,8 @@ from arena.base.csv_export import format_csv
 from leaderboard.contest import ranking
 from leaderboard.contest.cache import ContestCache
 from leaderboard.contest.disclosure import Digits, choose_digits
-from leaderboard.standings import Evidence, Part, Standing, list_metrics
+from leaderboard.contest.history import Step, read_steps
+from leaderboard.standings import Evidence, Luck, Part, Standing, list_metrics
 from leaderboard.store import Contest
 
 
@@ -25,6 +26,7 @@ class BoardLine:
     rank_high: int | None
     letters: str  # teams that share one cannot be told apart
     could_be_first: bool
+    luck: Luck | None  # in the first score of a closed contest
     team: str = field(repr=False)  # its name, which only the team and the host see
     name: str  # the public one: name or pseudonym
     score: float  # public
@@ -34,9 +36,10 @@ class BoardLine:
     unit: str
     n_units: int
     n_replicates: int
-    metrics: Mapping[str, float]
+    metrics: Mapping[str, float | None]
     n_attempts: int
     sent_at: datetime  # UTC
+    steps: Sequence[Step]  # its best public score over time, under its present name
     model: str  # carried, verified, differs; empty without a model
 
 
@@ -51,6 +54,7 @@ class PublicBoard:
     digits: Digits  # of scores and intervals
     has_significance: bool  # differences of this metric can be tested against chance
     evidence: Evidence
+    smallest_difference: float | None  # as in `Board`
     lines: Sequence[BoardLine]
 
 
@@ -66,6 +70,7 @@ def build_public_board(connection: Connection, cache: ContestCache) -> PublicBoa
     is_final = board.part is not Part.PUBLIC
     public = ranking.read_standings(connection, cache, Part.PUBLIC) if is_final else board.lines
     by_team = {line.team: line for line in public}
+    steps = read_steps(connection, public, is_lower_better=board.rules.is_lower_better)
     return PublicBoard(
         metric=board.rules.metric_name,
         is_closed=board.rules.is_closed,
@@ -74,17 +79,19 @@ def build_public_board(connection: Connection, cache: ContestCache) -> PublicBoa
         digits=choose_digits(board.rules),
         has_significance=board.rules.is_tested,
         evidence=board.evidence,
-        lines=[_line(line, by_team[line.team], is_final) for line in board.lines],
+        smallest_difference=board.smallest_difference,
+        lines=[_line(line, by_team[line.team], steps[line.team], is_final=is_final) for line in board.lines],
     )
 
 
-def _line(standing: Standing, public: Standing, is_final: bool) -> BoardLine:
+def _line(standing: Standing, public: Standing, steps: Sequence[Step], *, is_final: bool) -> BoardLine:
     return BoardLine(
         rank=standing.rank,
         rank_low=standing.rank_low,
         rank_high=standing.rank_high,
         letters=standing.letters,
         could_be_first=standing.could_be_first,
+        luck=standing.luck,
         team=standing.team,
         name=standing.shown_as,
         score=public.score,
@@ -97,13 +104,14 @@ def _line(standing: Standing, public: Standing, is_final: bool) -> BoardLine:
         metrics=standing.metrics,
         n_attempts=standing.n_attempts,
         sent_at=standing.attempts[-1].arrived_at,
+        steps=steps,
         model="" if standing.model is None else standing.model.state,
     )
 
 
 def format_standings_csv(board: PublicBoard) -> str:
     """Return the standings as CSV, formulas neutralised; on a final board each title says public or private."""
-    metrics = list_metrics(board.lines[0].metrics) if board.lines else ()
+    metrics = list_metrics(*(line.metrics for line in board.lines))
     public, private = ("public ", "private ") if board.is_final else ("", "")
     header = ["rank", "rank low", "rank high", "groups", "team", f"{public}{board.metric}"]
     header += [f"private {board.metric}"] if board.is_final else []
@@ -113,7 +121,7 @@ def format_standings_csv(board: PublicBoard) -> str:
         [
             *(line.rank or "baseline", line.rank_low or "", line.rank_high or "", line.letters),
             *(line.name, line.score, *([line.final] if board.is_final else []), line.low, line.high),
-            *(line.metrics[metric.key] for metric in metrics),
+            *("" if line.metrics[metric.key] is None else line.metrics[metric.key] for metric in metrics),
             *(line.n_attempts, line.sent_at.isoformat()),
         ]
         for line in board.lines

@@ -132,12 +132,6 @@ def list_acts(host: Host, rules: Rules, team: Team | None) -> list[tuple[Act, st
     ]
 
 
-def find_last_act(contest: Contest, team: Team | None) -> LogEntry | None:
-    """Return the last line of the log on a team, or on all teams together."""
-    team_id = None if team is None else team.id
-    return next((entry for entry in reversed(contest.log()) if entry.team_id == team_id), None)
-
-
 def find_title(entry: LogEntry) -> str | None:
     """Return the key of the title of the act that a line of the log is of; None for one that no page does."""
     is_of_team = entry.team_id is not None

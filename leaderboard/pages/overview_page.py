@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-
-from markupsafe import Markup
 
 from arena.base.texts import Words
 from leaderboard.files.solution import LabelList, Solution
-from leaderboard.pages.markdown import render_markdown
 from leaderboard.rules import Rules
 from leaderboard.scoring.custom_metric import read_description
 
@@ -36,48 +32,24 @@ class DownloadLine:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class NewsLine:
-    """An announcement."""
-
-    html: Markup
-    made_at: datetime  # UTC
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class OverviewPage:
     """The context of the template."""
 
-    texts: dict[str, Markup]  # the host's own: task, rules, licence, sources
-    news: Sequence[NewsLine]  # newest first
+    texts: Mapping[str, str]  # the host's own in Markdown: task, rules, licence, sources
     facts: Sequence[tuple[str, str]]  # key of the title, value
     metric: Sequence[str]  # sentences on the score
-    metric_text: Markup | None  # the host's own words on the metric
-    downloads: Sequence[DownloadLine]
-    has_sample: bool  # one is made, since the host gave none
-    commands: Sequence[str]  # `arena submit ...`, `curl ...`
-    sample: str = SAMPLE
+    metric_text: str | None  # the host's own words on the metric
 
 
-def build_overview(
-    rules: Rules,
-    solution: Solution,
-    metric: bytes | None,
-    downloads: Sequence[DownloadLine],
-    news: Sequence[NewsLine],
-    address: str,
-    words: Words,
-) -> OverviewPage:
+def build_overview(rules: Rules, solution: Solution, metric: bytes | None, words: Words) -> OverviewPage:
     """Return the context of the page.
 
     Args:
         metric: the host's own metric, a Python file.
-        address: the contest's first page, with its slash.
     """
     overview = rules.overview or {}
-    description = None if metric is None else read_description(metric)
     return OverviewPage(
-        texts={key: render_markdown(str(overview[key])) for key in _TEXTS if overview.get(key)},
-        news=news,
+        texts={key: str(overview[key]) for key in _TEXTS if overview.get(key)},
         facts=[
             ("metric", rules.metric_name),
             ("attempts", words("three_attempts")),
@@ -85,10 +57,7 @@ def build_overview(
             ("labels", LabelList(solution.labels).translate(words.language)),
         ],
         metric=_describe_metric(rules, solution, words),
-        metric_text=None if description is None else render_markdown(description),
-        downloads=downloads,
-        has_sample=SAMPLE not in {line.name for line in downloads},
-        commands=_list_commands(str(overview.get("address") or address)),
+        metric_text=None if metric is None else read_description(metric),
     )
 
 
@@ -104,12 +73,17 @@ def _describe_metric(rules: Rules, solution: Solution, words: Words) -> list[str
     return texts
 
 
-def _list_commands(address: str) -> list[str]:
-    """Return a command that Arena has and one that every machine has; both send the same file."""
+def list_commands(address: str, team: str | None) -> list[str]:
+    """Return a command that Arena has and one that every machine has; both send the same file.
+
+    Args:
+        address: the contest's first page.
+        team: the reader's.
+    """
     base = address.rstrip("/")
     url = shlex.quote(f"{base}/api/v1/attempts")
     return [
-        f"arena submit submission.csv --address {shlex.quote(base)} --team TEAM",
+        f"arena submit submission.csv --address {shlex.quote(base)} --team {shlex.quote(team or 'TEAM')}",
         f'curl {url} -H "Authorization: Bearer $ARENA_TOKEN" -H "Content-Type: text/csv" --data-binary @submission.csv',
     ]
 

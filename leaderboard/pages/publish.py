@@ -57,7 +57,8 @@ def _render_standings(board: PublicBoard, frame: PageFrame) -> str:
 
 def _to_json(board: PublicBoard, name: str, now: datetime) -> bytes:
     lines = [{key: value for key, value in to_json_dict(line).items() if key != "team"} for line in board.lines]
-    facts = {"contest": name, "written_at": now, "metric": board.metric, "is_final": board.is_final, "lines": lines}
+    facts = {"contest": name, "written_at": now, "metric": board.metric, "is_final": board.is_final}
+    facts |= {"smallest_difference": board.smallest_difference, "lines": lines}
     return (json.dumps(facts, ensure_ascii=False, indent=2, default=datetime.isoformat) + "\n").encode()
 
 

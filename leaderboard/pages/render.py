@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from arena.base.texts import ENGLISH, Words
 from leaderboard.errors import FileError, LeaderboardError
+from leaderboard.pages.markdown import render_markdown
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
@@ -29,6 +30,7 @@ class PageFrame:
     metric: str  # macro-F1, or the name of the host's own metric
     now: datetime  # UTC
     deadline: datetime | None  # UTC
+    has_own_deadline: bool = False  # it is that of the reader's team, which the host gave more time
     is_closed: bool
     zone: tzinfo | None  # the host's time zone; None: this machine's
     files: str = "static"  # folder of the style sheet
@@ -108,7 +110,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters |= {"score": format_score, "short": "{:.2f}".format, "utc": format_utc}
+    environment.filters |= {"score": format_score, "short": "{:.2f}".format, "utc": format_utc, "markdown": render_markdown}
     return environment
 
 

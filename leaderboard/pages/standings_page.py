@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,9 +15,10 @@ from markupsafe import Markup
 from arena.base.texts import Words
 from leaderboard.contest.disclosure import Digits
 from leaderboard.pages.board_cache import BoardLine, PublicBoard
+from leaderboard.pages.board_chart import draw_chart
 from leaderboard.pages.render import join_names, render_fragment
 from leaderboard.pages.team_page import axis_ends, project
-from leaderboard.standings import FEWEST_UNITS, METRICS, format_metrics, list_metrics
+from leaderboard.standings import FEWEST_UNITS, METRICS, MetricColumn, format_metrics, list_metrics
 
 SORTS = ("rank", "team", "score", "final", *(metric.key for metric in METRICS), "attempts", "sent")
 _FALLING = (  # columns that sort from the greatest first
@@ -88,7 +90,9 @@ class StandingsPage:
     """The context of the template."""
 
     lead: str
+    luck: str  # in the first score of a closed contest; empty before
     note: str
+    chart: Markup  # best public scores over time; empty where there is nothing to draw
     lines: Sequence[TableRow]
     columns: Sequence[TableColumn]
     has_significance: bool
@@ -112,11 +116,14 @@ def build_standings_page(board: PublicBoard, view: StandingsView, words: Words) 
     visible = _select_lines(board, view)
     ends = axis_ends([line.low for line in board.lines], [line.high for line in board.lines])
     hidden = _count_hidden(board, visible, view)
+    metrics = list_metrics(*(line.metrics for line in board.lines))
     first = board.lines[0] if board.lines else None
     return StandingsPage(
         lead=write_lead(board, words),
+        luck=_write_luck(board, words),
         note="" if first is None else _write_note(board, first, words),
-        lines=[_build_row(line, ends, hidden.get(line.team, 0), view) for line in visible],
+        chart=_render_chart(board, words),
+        lines=[_build_row(line, metrics, ends, hidden.get(line.team, 0), view) for line in visible],
         columns=_list_columns(board, view, words),
         low=ends[0],
         high=ends[1],
@@ -129,6 +136,11 @@ def build_standings_page(board: PublicBoard, view: StandingsView, words: Words) 
     )
 
 
+def _render_chart(board: PublicBoard, words: Words) -> Markup:
+    chart = draw_chart(board, words)
+    return Markup() if chart is None else render_fragment("_chart.html.j2", words, chart=chart, digits=board.digits.score)
+
+
 def _write_note(board: PublicBoard, line: BoardLine, words: Words) -> str:
     n, replicates = words.number(line.n_units), words.number(line.n_replicates)
     notes = [words("ranks_help")] if board.has_significance else []
@@ -136,7 +148,26 @@ def _write_note(board: PublicBoard, line: BoardLine, words: Words) -> str:
     if board.evidence.unit == "clips":
         n_speakers = board.evidence.n_speakers
         notes.append(words("over_few_speakers", n=n_speakers) if n_speakers else words("over_no_speakers"))
+    if board.smallest_difference is not None:
+        notes.append(words("told_apart", difference=f"{board.smallest_difference:.3f}"))
     return " ".join(notes)
+
+
+def _write_luck(board: PublicBoard, words: Words) -> str:
+    """Return one sentence on the luck in the first score of a closed contest; empty where none was estimated."""
+    first = next((line for line in board.lines if line.luck is not None), None)
+    if first is None or first.luck is None:
+        return ""
+    n_ranked, luck = sum(line.rank is not None for line in board.lines), first.luck
+    numbers = {
+        "attempts": luck.of_attempts,
+        "of_rank": luck.of_rank,
+        "total": luck.of_attempts + luck.of_rank,
+        "expected": luck.expected,
+        "score": first.score if first.final is None else first.final,
+    }
+    key = "luck_public" if first.final is None else "luck_private"
+    return words(key, team=first.name, n=n_ranked, **{name: f"{value:.4f}" for name, value in numbers.items()})
 
 
 def write_lead(board: PublicBoard, words: Words) -> str:
@@ -163,7 +194,8 @@ def write_lead(board: PublicBoard, words: Words) -> str:
 
 
 def _get_metric(key: str, line: BoardLine) -> float:
-    return line.metrics.get(key, 0.0)  # 0 for all while it is hidden
+    value = line.metrics.get(key)
+    return math.inf if value is None else value
 
 
 def _sort_lines(board: PublicBoard, view: StandingsView) -> list[BoardLine]:
@@ -202,10 +234,12 @@ def _format_ranks(line: BoardLine) -> str:
     return str(line.rank_low) if line.rank_low == line.rank_high else f"{line.rank_low}–{line.rank_high}"  # noqa: RUF001
 
 
-def _build_row(line: BoardLine, ends: tuple[float, float], n_before: int, view: StandingsView) -> TableRow:
+def _build_row(
+    line: BoardLine, metrics: Sequence[MetricColumn], ends: tuple[float, float], n_before: int, view: StandingsView
+) -> TableRow:
     return TableRow(
         line=line,
-        metrics=format_metrics(line.metrics),
+        metrics=format_metrics(line.metrics, metrics),
         is_own=line.team == view.team,
         ranks=_format_ranks(line),
         x=project(line.score if line.final is None else line.final, ends),
@@ -225,7 +259,7 @@ def _list_columns(board: PublicBoard, view: StandingsView, words: Words) -> list
     else:
         titles.append(("score", board.metric, "n"))
     titles.append(("", words("interval"), "spread"))
-    metrics = list_metrics(board.lines[0].metrics) if board.lines else ()
+    metrics = list_metrics(*(line.metrics for line in board.lines))
     titles += [(key, words(key), "n wide") for key in (*(metric.key for metric in metrics), "attempts", "sent")]
     columns = []
     for key, title, style in titles:

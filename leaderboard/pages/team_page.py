@@ -122,6 +122,7 @@ def build_attempt_view(details: ShownDetails, metric: str, digits: Digits, *, is
     labels = [line.label for line in classes]
     confusion = np.array(details.confusion or (), dtype=np.int64).reshape(len(labels), len(labels))
     attempt = details.attempt
+    metrics = list_metrics(attempt.metrics)
     return AttemptView(
         number=attempt.number,
         metric=metric,
@@ -129,7 +130,7 @@ def build_attempt_view(details: ShownDetails, metric: str, digits: Digits, *, is
         score=attempt.score,
         low=details.interval.low,
         high=details.interval.high,
-        metrics=[(m.key, text) for m, text in zip(list_metrics(attempt.metrics), format_metrics(attempt.metrics), strict=True)],
+        metrics=[(m.key, text) for m, text in zip(metrics, format_metrics(attempt.metrics, metrics), strict=True)],
         arrived_at=attempt.arrived_at,
         file_name=attempt.file_name,
         note=attempt.note,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from leaderboard.standings import FEWEST_UNITS, Evidence, Standing, is_same
+from leaderboard.standings import FEWEST_UNITS, Evidence, Part, Standing, is_same
 
 _MOST_NAMES = 6
 
@@ -31,6 +31,24 @@ def describe_lead(lines: Sequence[Standing], evidence: Evidence) -> str:
         unit = "speakers" if evidence.n_speakers else "clips"
         return f"{listed} could be first: {few} {unit} are too few to name one team, which takes {FEWEST_UNITS}."
     return f"{listed} cannot be told apart: with other {evidence.unit} any of them could be first."
+
+
+def describe_luck(lines: Sequence[Standing], part: Part) -> str:
+    """Describe the expected luck in the first score of a closed contest; empty where none was estimated."""
+    first = next((line for line in lines if line.luck is not None), None)
+    if first is None or first.luck is None:
+        return ""
+    luck, name, n_ranked = first.luck, first.shown_as, sum(line.rank is not None for line in lines)
+    expected = f"{luck.expected:.4f} is what this file would get on others of the kind"
+    if part is not Part.PUBLIC:
+        return (
+            f"luck: public rows chose the attempt of {name}, so its {part} {first.score:.4f} has none of the best of three; "
+            f"being the first of {n_ranked} gives about {luck.of_rank:.4f}, and {expected}"
+        )
+    return (
+        f"luck: about {luck.of_attempts + luck.of_rank:.4f} of the {first.score:.4f} of {name}, {luck.of_attempts:.4f} by the "
+        f"best of its attempts and {luck.of_rank:.4f} by being the first of {n_ranked}; {expected}"
+    )
 
 
 def _join(names: Sequence[str]) -> str:

@@ -22,7 +22,7 @@ from leaderboard.files.csv_table import read_file
 from leaderboard.files.solution import parse_solution
 from leaderboard.files.submission import parse_submission
 from leaderboard.scoring.grading import PartGrade, grade
-from leaderboard.standings import METRICS
+from leaderboard.standings import METRICS, compute_metrics
 
 _DIGITS = 10  # after the point; below the last bit that two machines may differ in
 
@@ -64,10 +64,8 @@ def _metrics(part: PartGrade) -> dict[str, float]:
     by_class = f1(confusion)
     rows = confusion.sum(axis=1)
     weighted = float(np.average(by_class, weights=rows)) if rows.any() else 0.0
-    beside = {metric.key: metric.compute(confusion) for metric in METRICS}
-    values = {"macro_f1": macro_f1(confusion), **beside, "weighted_f1": weighted}
-    values |= {} if part.log_loss is None else {"log_loss": part.log_loss}
-    return {name: round(value, _DIGITS) for name, value in values.items()}
+    values = {"macro_f1": macro_f1(confusion), "weighted_f1": weighted, **compute_metrics(confusion, part.log_loss)}
+    return {name: round(value, _DIGITS) for name, value in values.items() if value is not None}
 
 
 def codabench(scores: Scores) -> dict[str, Any]:
@@ -89,9 +87,8 @@ def gradescope(scores: Scores) -> dict[str, Any]:
     if scores.private is not None:
         tests.append({**_gradescope_test("private macro-F1", scores.private["macro_f1"], "after_published"), "max_score": 0})
         tests[-1]["score"] = 0
-    names = {"macro_f1": "macro-F1", **{metric.key: metric.name for metric in METRICS}}
-    names |= {"weighted_f1": "weighted F1", "log_loss": "log loss"}
-    falling = {"log_loss", *(metric.key for metric in METRICS if metric.is_lower_better)}
+    names = {"macro_f1": "macro-F1", "weighted_f1": "weighted F1", **{metric.key: metric.name for metric in METRICS}}
+    falling = {metric.key for metric in METRICS if metric.is_lower_better}
     return {
         "score": round(100 * scores.public["macro_f1"], 4),
         "tests": tests,

@@ -40,38 +40,53 @@ class RankStatements:
     low: tuple[int, ...]  # best rank that a team may have
     high: tuple[int, ...]  # worst
     letters: tuple[str, ...]  # teams that share one cannot be told apart
+    smallest_difference: float | None  # as in `Differences`
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Differences:
+    """Differences of all pairs of T teams."""
+
+    is_below: Pairs  # team i lies below team j by more than chance
+    smallest_difference: float | None  # told from chance between most pairs of the better half; None where none is
 
 
 def compare_teams(scores: Values, replicates: Values, evidence: Evidence) -> RankStatements:
     """Compare (T,) scores, best first, by their paired (R, T) replicates; where evidence names no leader, two may be first."""
-    is_below = find_differences(scores, replicates, evidence.n_units)
+    differences = find_differences(scores, replicates, evidence.n_units)
+    is_below = differences.is_below
     if len(scores) > 1 and not evidence.names_leader and is_below[1:].any(axis=1).all():
         is_below[1] = False
     return RankStatements(
         low=tuple((1 + is_below.sum(axis=1)).tolist()),
         high=tuple((len(scores) - is_below.sum(axis=0)).tolist()),
         letters=write_letters(is_below | is_below.T),
+        smallest_difference=differences.smallest_difference,
     )
 
 
-def find_differences(scores: Values, replicates: Values, n_units: int) -> Pairs:
-    """Return where team i lies below team j by more than chance, for all pairs at once, from (T,) and (R, T).
+def find_differences(scores: Values, replicates: Values, n_units: int) -> Differences:
+    """Find the differences of (T,) scores that are more than chance, for all pairs at once, from (R, T) replicates.
 
     Where all replicates of a pair differ alike, each unit speaks for the same team: the sign test's 2 ** (1 - U).
     """
     gaps = scores[None] - scores[:, None]  # (T, T), above zero where j has the better score
     if n_units < 2 or len(scores) < 2:
-        return np.zeros_like(gaps, dtype=np.bool_)
+        return Differences(is_below=np.zeros_like(gaps, dtype=np.bool_), smallest_difference=None)
     deviations = _compute_deviations(replicates)
     t = np.full_like(gaps, find_t_limit(2.0 ** (1 - n_units), n_units - 1))
-    np.divide(gaps, deviations * math.sqrt(n_units / (n_units - 1)), out=t, where=deviations > 0)
+    errors = deviations * math.sqrt(n_units / (n_units - 1))
+    np.divide(gaps, errors, out=t, where=errors > 0)
     is_open = np.triu(np.ones_like(gaps, dtype=np.bool_), 1)
     centred = np.ascontiguousarray((replicates - scores).T, dtype=np.float32)  # (T, R)
     while True:
-        is_below = (gaps > _SAME) & (t > _find_limit(centred, np.where(is_open, deviations, 0), n_units, int(is_open.sum())))
+        limit = _find_limit(centred, np.where(is_open, deviations, 0), n_units, int(is_open.sum()))
+        is_below = (gaps > _SAME) & (t > limit)
         still_open = is_open & ~(is_below | is_below.T)
         if not still_open.any() or np.array_equal(still_open, is_open):
-            return is_below
+            n_better = max(2, len(scores) // 2)
+            median = float(np.median(errors[:n_better, :n_better][np.triu_indices(n_better, 1)]))
+            return Differences(is_below=is_below, smallest_difference=limit * median if median else None)
         is_open = still_open
 
 

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Annotated, Any
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, Path, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
+from starlette.exceptions import HTTPException
 
+from leaderboard.actions.acts import ACTS, ActName, Order, perform
+from leaderboard.actions.announcements import read_announcements
+from leaderboard.actions.host import HostDecision
 from leaderboard.actions.submit import validate_submission
 from leaderboard.actions.submit_model import Upload, add_model, submit_with_model
-from leaderboard.errors import TeamError
+from leaderboard.errors import ContestError, TeamError, Unavailable
 from leaderboard.files.contradictions import list_notes
 from leaderboard.files.onnx_check import check_form
 from leaderboard.hosts import Host, Right
 from leaderboard.pages.board_cache import read_public_board
 from leaderboard.pages.host_page import list_host_lines
 from leaderboard.service.api_schemas import (
+    ActIn,
+    ActOut,
+    AnnouncementOut,
     AttemptOut,
     CheckedOut,
     ContestOut,
     DetailsOut,
+    DownloadOut,
     ErrorOut,
     HostOut,
     LogOut,
@@ -31,7 +40,7 @@ from leaderboard.service.api_schemas import (
     TeamOut,
 )
 from leaderboard.service.context import NoSuchAttempt, Service
-from leaderboard.service.host_routes import may_see_private
+from leaderboard.service.overview_routes import list_download_lines
 from leaderboard.service.session import authenticate, check_right, get_file_limits, get_service
 from leaderboard.service.upload import FILE, MODEL, open_files, open_model
 from leaderboard.teams import Team, name_key
@@ -111,7 +120,7 @@ _WITH_TOKEN = [Security(_bearer)]  # for the OpenAPI document alone
 
 @router.get("/contest")
 def contest(service: ServiceDep) -> ContestOut:
-    """The rules of the contest: its metric, labels, limits and deadline."""
+    """The rules of the contest, its files to download and what the host announced."""
     rules, solution = service.contest.rules(), service.contest.solution
     return ContestOut(
         name=rules.name,
@@ -126,6 +135,8 @@ def contest(service: ServiceDep) -> ContestOut:
         n_teams=len(service.contest.teams()),
         max_file_bytes=service.settings.max_bytes,
         max_model_bytes=service.settings.max_model_bytes,
+        downloads=[DownloadOut.model_validate(line) for line in list_download_lines(service.contest)],
+        announcements=[AnnouncementOut.model_validate(item) for item in read_announcements(service.contest)],
     )
 
 
@@ -262,8 +273,28 @@ def _check_files(service: Service, sender: Team, file: Upload, model: Upload | N
     )
 
 
+@router.post("/host/acts/{name}", name="act", dependencies=_WITH_TOKEN, responses=_errors(400, 401, 403, 413, 429))
+def post_act(service: ServiceDep, holder: HostDep, name: ActName, body: ActIn) -> ActOut:
+    """Act as the host's pages do: close, extend, announce; with a team grant, void, disqualify, rename, new-token, ...
+
+    `value` is what the act takes: a moment with its offset, a number of attempts, the number of an attempt, a name, a text.
+    An assistant may announce and withdraw. A new token stands in the answer, this once.
+    """
+    act = ACTS[name]
+    holder.check_may(act.right)
+    team = None if body.team is None else service.contest.team(body.team)
+    try:
+        decision = HostDecision(reason=body.reason, decided_at=service.now(), actor=holder.name)
+        outcome = perform(act, Order(contest=service.contest, decision=decision, team=team, value=str(body.value), zone=UTC))
+    except Unavailable:
+        raise
+    except ContestError as error:
+        raise error if isinstance(error, TeamError) else HTTPException(422, str(error)) from error
+    return ActOut(entry=None if outcome.entry is None else LogOut.model_validate(outcome.entry), token=outcome.secret)
+
+
 @router.get("/host", dependencies=_WITH_TOKEN, responses=_errors(401, 403, 429))
 def host(service: ServiceDep, holder: HostDep) -> HostOut:
     """The host's view: all teams, private scores too unless an assistant asks, and the log of decisions with their reasons."""
-    teams = list_host_lines(service.contest, with_private=may_see_private(service, holder))
+    teams = list_host_lines(service.contest, with_private=service.shows_private(holder))
     return HostOut(teams=teams, log=[LogOut.model_validate(entry) for entry in service.contest.log()])

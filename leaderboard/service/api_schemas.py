@@ -10,7 +10,7 @@ from pydantic import AliasPath, BaseModel, ConfigDict, Field, create_model
 from arena.base.scores import Interval
 from leaderboard.contest.attempt_details import ClassScores
 from leaderboard.pages.host_page import HostLine
-from leaderboard.standings import METRICS, AttemptModel, ModelState
+from leaderboard.standings import METRICS, AttemptModel, Luck, ModelState
 
 
 class _Model(BaseModel):
@@ -38,6 +38,23 @@ class ErrorOut(_Model):
     retry_after_s: int | None = None
 
 
+class DownloadOut(_Model):
+    """A file that the site hands out, below /downloads/; `digest` is its SHA-256."""
+
+    name: str
+    description: str
+    size_bytes: int
+    digest: str
+
+
+class AnnouncementOut(_Model):
+    """A message of the host in Markdown."""
+
+    id: int
+    text: str
+    made_at: datetime
+
+
 class ContestOut(_Model):
     name: str
     metric: str
@@ -51,6 +68,8 @@ class ContestOut(_Model):
     n_teams: int
     max_file_bytes: int
     max_model_bytes: int
+    downloads: list[DownloadOut]
+    announcements: list[AnnouncementOut]
 
 
 def _with_metrics(base: type[_Model]) -> Any:
@@ -67,6 +86,7 @@ class _LineScores(_Model):
     rank_high: int | None
     letters: str  # teams that share a letter cannot be told apart
     could_be_first: bool
+    luck: Luck | None  # in the first score, once the host has closed the contest
     name: str
     score: float
     final: float | None
@@ -83,6 +103,7 @@ class LineOut(_with_metrics(_LineScores)):  # type: ignore[misc]
 class StandingsOut(_Model):
     metric: str
     is_final: bool
+    smallest_difference: float | None  # of scores, that tells most pairs of the better half apart; null: not tested
     lines: list[LineOut]
 
 
@@ -93,7 +114,6 @@ class _AttemptScores(_Model):
 
 
 class AttemptOut(_with_metrics(_AttemptScores)):  # type: ignore[misc]
-    log_loss: float | None
     arrived_at: datetime
     digest: str
     file_name: str
@@ -160,8 +180,24 @@ class LogOut(_Model):
     action: str
     actor: str
     team: str | None
+    change: str  # the values before and after
     reason: str
     done_at: datetime
+
+
+class ActIn(_Model):
+    """An act of a host; `team` with acts on a team alone."""
+
+    reason: str = Field(max_length=500)
+    team: str | None = Field(default=None, max_length=200)
+    value: str | int = Field(default="", union_mode="left_to_right")
+
+
+class ActOut(_Model):
+    """The line of the log, null where everything was so already; a new token, shown this once."""
+
+    entry: LogOut | None
+    token: str | None
 
 
 class HostOut(_Model):

@@ -20,7 +20,7 @@ from leaderboard.actions.host_tokens import find_host
 from leaderboard.errors import LeaderboardError
 from leaderboard.files.csv_table import MAX_BYTES
 from leaderboard.files.onnx_check import MAX_MODEL_BYTES
-from leaderboard.hosts import Host
+from leaderboard.hosts import Host, Right
 from leaderboard.messages import Translatable, message
 from leaderboard.service.security import Failures
 from leaderboard.store import Contest, open_contest
@@ -73,6 +73,10 @@ class Service:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    def shows_private(self, host: Host) -> bool:
+        """Return True if there are private scores and this host may see them."""
+        return self.contest.solution.has_private and host.may(Right.VIEW_PRIVATE)
 
     def identify(self, token: str) -> Team | Host:
         """Return the holder of a token.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from threading import Lock
 from typing import Annotated
 
 from anyio.to_thread import run_sync
@@ -11,7 +10,7 @@ from fastapi import APIRouter, Path, Request
 from starlette.datastructures import FormData
 from starlette.responses import Response, StreamingResponse
 
-from leaderboard.actions.acts import ACTS, Act, ActName, Order, Value, perform
+from leaderboard.actions.acts import ACTS, Act, ActName, Order, Value, find_last_entry, perform
 from leaderboard.actions.alike import find_alike
 from leaderboard.actions.announcements import read_announcements
 from leaderboard.actions.archive import stream_archive
@@ -20,9 +19,9 @@ from leaderboard.actions.host_tokens import list_host_tokens
 from leaderboard.classes.gradebook import build_winner_gradebook
 from leaderboard.database.rows import read_team_by_id
 from leaderboard.deadline import describe
-from leaderboard.errors import LeaderboardError, Unavailable
+from leaderboard.errors import ActedMeanwhile, LeaderboardError, Unavailable
 from leaderboard.hosts import Host, Right
-from leaderboard.pages.host_page import TEXTS, find_last_act, find_title, list_acts, list_host_lines, read_host_team
+from leaderboard.pages.host_page import TEXTS, find_title, list_acts, list_host_lines, read_host_team
 from leaderboard.pages.render import PageFrame, PageProblem, describe_problem
 from leaderboard.service.context import NoSuchAttempt, Service
 from leaderboard.service.session import build_frame, get_service, open_form, redirect, require_host, respond
@@ -31,7 +30,6 @@ from leaderboard.teams import Team
 router = APIRouter(prefix="/host", include_in_schema=False)
 Number = Annotated[int, Path(ge=1, le=1_000_000_000)]
 _CSV = "text/csv; charset=utf-8"
-_acting = Lock()  # a form that is sent twice at one moment acts once
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,11 +38,6 @@ class Typed:
 
     value: str = ""
     reason: str = ""
-
-
-def may_see_private(service: Service, host: Host) -> bool:
-    """Return True if there are private scores and this host may see them."""
-    return service.contest.solution.has_private and host.may(Right.VIEW_PRIVATE)
 
 
 def _find_team(service: Service, team_id: int) -> Team:
@@ -58,7 +51,7 @@ def _find_team(service: Service, team_id: int) -> Team:
 def _describe_done(request: Request, team: Team | None, frame: PageFrame) -> str:
     """Return what the act did that led to this page; empty where none did."""
     number = request.query_params.get("done", "")
-    entry = find_last_act(get_service(request).contest, team)
+    entry = find_last_entry(get_service(request).contest, team)
     if entry is None or str(entry.id) != number or (title := find_title(entry)) is None:
         return ""
     return frame.words("act_done", act=frame.words(title), change=entry.change or "✓")
@@ -67,7 +60,7 @@ def _describe_done(request: Request, team: Team | None, frame: PageFrame) -> str
 @router.get("")
 def show_host(request: Request) -> Response:
     host, service, frame = require_host(request, Right.VIEW), get_service(request), build_frame(request, "/host")
-    contest, has_private = service.contest, may_see_private(service, host)
+    contest, has_private = service.contest, service.shows_private(host)
     return respond(
         request,
         "host.html.j2",
@@ -92,7 +85,7 @@ def download_gradebook(request: Request) -> Response:
 @router.get("/submissions.zip")
 def download_submissions(request: Request) -> Response:
     host, service = require_host(request, Right.DOWNLOAD), get_service(request)
-    archive = stream_archive(service.contest, with_private=may_see_private(service, host))
+    archive = stream_archive(service.contest, with_private=service.shows_private(host))
     return StreamingResponse(archive, media_type="application/zip")
 
 
@@ -108,7 +101,7 @@ def show_alike(request: Request) -> Response:
 @router.get("/teams/{team_id}")
 def show_host_team(request: Request, team_id: Number) -> Response:
     host, service, frame = require_host(request, Right.VIEW), get_service(request), build_frame(request)
-    team, has_private = _find_team(service, team_id), may_see_private(service, host)
+    team, has_private = _find_team(service, team_id), service.shows_private(host)
     view = read_host_team(service.contest, team, with_private=has_private, with_emails=host.may(Right.VIEW_PRIVATE))
     return respond(
         request,
@@ -179,7 +172,7 @@ def _suggest_value(request: Request, act: Act, team: Team | None) -> str:
     """Return what the field holds at first: what holds now, to be changed."""
     service = get_service(request)
     if act.value is Value.MOMENT:
-        moment = (team.deadline if team else None) or service.contest.rules().deadline
+        moment = service.contest.rules().find_deadline(team.deadline if team else None)
         return "" if moment is None else f"{moment.astimezone(service.zone):%Y-%m-%dT%H:%M}"
     if team is not None and act.value in (Value.NAME, Value.PSEUDONYM):
         return team.name if act.value is Value.NAME else team.pseudonym or ""
@@ -191,7 +184,7 @@ def _render_form(
 ) -> Response:
     act, team = subject
     service, frame, texts = get_service(request), build_frame(request), TEXTS[act.name]
-    last, rules = find_last_act(service.contest, team), service.contest.rules()
+    last, rules = find_last_entry(service.contest, team), service.contest.rules()
     own = None if team is None else read_host_team(service.contest, team, with_private=False, with_emails=False)
     values = {
         "team": "" if team is None else team.name,
@@ -228,20 +221,22 @@ def _act(request: Request, name: ActName, team_id: int | None, form: FormData) -
     subject = (act, team)
     if not typed.reason.strip():
         return _render_form(request, subject, typed, PageProblem(title=words("reason_missing")), 422)
-    with _acting:
-        last = find_last_act(service.contest, team)
-        if str(form.get("seen", "")) != str(0 if last is None else last.id):
-            return _render_form(request, subject, typed, PageProblem(title=words("act_meanwhile")), 409)
-        try:
-            decision = HostDecision(reason=typed.reason, decided_at=service.now(), actor=host.name)
-            order = Order(contest=service.contest, decision=decision, team=team, value=typed.value, zone=service.zone)
-            secret = perform(act, order)
-        except Unavailable:
-            raise
-        except LeaderboardError as error:
-            return _render_form(request, subject, typed, describe_problem(words("act_refused"), error, words), 422)
-        done = find_last_act(service.contest, team)
-    if secret is not None:
-        return respond(request, "host_token.html.j2", build_frame(request), team=team, token=secret)
+    try:
+        decision = HostDecision(reason=typed.reason, decided_at=service.now(), actor=host.name)
+        order = Order(contest=service.contest, decision=decision, team=team, value=typed.value, zone=service.zone)
+        outcome = perform(act, order, _read_seen(form))
+    except Unavailable:
+        raise
+    except ActedMeanwhile:
+        return _render_form(request, subject, typed, PageProblem(title=words("act_meanwhile")), 409)
+    except LeaderboardError as error:
+        return _render_form(request, subject, typed, describe_problem(words("act_refused"), error, words), 422)
+    if outcome.secret is not None:
+        return respond(request, "host_token.html.j2", build_frame(request), team=team, token=outcome.secret)
     path = "/host" if team is None else f"/host/teams/{team.id}"
-    return redirect(request, f"{path}?done={0 if done is None else done.id}")
+    return redirect(request, path if outcome.entry is None else f"{path}?done={outcome.entry.id}")
+
+
+def _read_seen(form: FormData) -> int:
+    text = str(form.get("seen", ""))
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else -1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
 from fastapi import Path as PathParameter
@@ -14,10 +14,9 @@ from starlette.responses import FileResponse, Response
 
 from leaderboard.actions.announcements import read_announcements
 from leaderboard.database import schema
-from leaderboard.pages.markdown import render_markdown
-from leaderboard.pages.overview_page import SAMPLE, DownloadLine, NewsLine, build_overview, write_sample
+from leaderboard.pages.overview_page import SAMPLE, DownloadLine, build_overview, list_commands, write_sample
 from leaderboard.service.context import Service
-from leaderboard.service.session import build_frame, get_service, respond
+from leaderboard.service.session import build_frame, get_service, get_team, respond
 from leaderboard.store import Contest
 
 router = APIRouter(include_in_schema=False)
@@ -29,13 +28,19 @@ def show_overview(request: Request) -> Response:
     contest, frame = get_service(request).contest, build_frame(request, "/")
     rules = contest.rules()
     metric = None if rules.metric_digest is None else contest.read_file(rules.metric_digest)
-    news = [NewsLine(html=render_markdown(item.text), made_at=item.made_at) for item in read_announcements(contest)]
-    downloads, address = list_download_lines(contest), read_address(request)
-    page = build_overview(rules, contest.solution, metric, downloads, news, address, frame.words)
-    return respond(request, "overview.html.j2", frame, page=page)
+    team, downloads = get_team(request), list_download_lines(contest)
+    values: dict[str, Any] = {
+        "news": read_announcements(contest),
+        "downloads": downloads,
+        "sample": None if SAMPLE in {line.name for line in downloads} else SAMPLE,
+        "commands": list_commands(_read_address(request), None if team is None else team.name),
+        "has_team": team is not None,
+    }
+    page = build_overview(rules, contest.solution, metric, frame.words)
+    return respond(request, "overview.html.j2", frame, page=page, **values)
 
 
-def read_address(request: Request) -> str:
+def _read_address(request: Request) -> str:
     """Return the contest's first page as its readers reach it: as the host wrote it, else as this request came."""
     service = get_service(request)
     overview = service.contest.rules().overview or {}

@@ -105,13 +105,16 @@ def build_frame(request: Request, path: str = "") -> PageFrame:
     else:
         menu += [("your_team", "/team"), ("check_file", "/validate")]
     language = _language(request)
+    own_deadline = holder.deadline if isinstance(holder, Team) else None
+    deadline = rules.find_deadline(own_deadline)
     return PageFrame(
         words=page_words(language),
         contest=rules.name,
         metric=rules.metric_name,
         now=now,
-        deadline=rules.closed_at or rules.deadline,
-        is_closed=not rules.is_open(now),
+        deadline=rules.closed_at or deadline,
+        has_own_deadline=rules.closed_at is None and deadline != rules.deadline,
+        is_closed=not rules.is_open(now, own_deadline),
         zone=service.zone,
         files=f"{service.settings.root}/static",
         root=service.settings.root,

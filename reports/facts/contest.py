@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from leaderboard.standings import Standing
+from leaderboard.standings import MetricColumn, Standing, list_metrics
 
 _SAME = 1e-9
 
@@ -25,6 +25,11 @@ class ContestFacts:
     def ranked(self) -> tuple[Standing, ...]:
         """Return the standings without baselines."""
         return tuple(standing for standing in self.standings if standing.rank is not None)
+
+    @property
+    def metrics(self) -> tuple[MetricColumn, ...]:
+        """Return the metrics that a team has a value of."""
+        return list_metrics(*(standing.metrics for standing in self.standings))
 
     @property
     def has_own_metric(self) -> bool:

@@ -81,6 +81,15 @@ def importances_note(sweep: StudyFacts, t: Texts) -> str:
     return t("sweep.too_few" if n < FEWEST_TRIALS else "sweep.by_chance", fewest=FEWEST_TRIALS, n=n)
 
 
+def luck_sentence(contest: ContestFacts, t: Texts) -> str:
+    """Name the expected luck in the first score of a closed contest; empty where none was estimated."""
+    for standing in contest.ranked:
+        if (luck := standing.luck) is not None:
+            parts = {"attempts": score(luck.of_attempts), "rank": score(luck.of_rank), "expected": score(luck.expected)}
+            return t("contest.luck", team=standing.team, **parts)
+    return ""
+
+
 def contest_sentence(contest: ContestFacts, t: Texts) -> str:
     """Name the first team or teams, their lead, and how many could still be first."""
     ranked = contest.ranked

@@ -12,7 +12,7 @@ from reports.wording.digits import digits_sentence
 from reports.wording.evaluations import evaluation_detail, evaluation_lead
 from reports.wording.formats import TIE, magnitude, score, seconds, signed, variant_name, whole_percent
 from reports.wording.page_texts import Texts, page_texts
-from reports.wording.studies import contest_sentence, sweep_sentence
+from reports.wording.studies import contest_sentence, luck_sentence, sweep_sentence
 
 _MOST_NAMES = 2  # in a sentence that has a number for more
 
@@ -27,6 +27,7 @@ class Summary:
     effects: tuple[str, ...]
     sweeps: dict[str, str]  # by study
     contest: str
+    luck: str  # in the first score of a closed contest; empty before
 
 
 def summarise(facts: ReportFacts) -> Summary:
@@ -40,6 +41,7 @@ def summarise(facts: ReportFacts) -> Summary:
         effects=tuple(effect_sentence(effect, t) for effect in facts.effects),
         sweeps={sweep.name: sweep_sentence(sweep, t) for sweep in facts.sweeps or ()},
         contest=contest_sentence(facts.contest, t) if facts.contest else "",
+        luck=luck_sentence(facts.contest, t) if facts.contest else "",
     )
 
 

@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+import arena.cli
 from leaderboard import client
 from leaderboard.actions.host import HostDecision, close_contest
 from leaderboard.client import ClientError, Endpoint, InvalidFile, Unreachable, WrongToken, send_file
@@ -118,9 +120,9 @@ def test_a_file_is_checked_as_often_as_one_likes_and_never_scored(tmp_path: Path
     tokens = make(tmp_path / "c.db", ["Ann"])
     good, bad = good_and_bad(tmp_path)
     with running(tmp_path / "c.db") as service:
-        code, messages, _ = submit(service, good, tokens["Ann"], "--team", "Ann", "--dry-run")
+        code, messages, _ = submit(service, good, tokens["Ann"], "--team", "Ann", "--check")
         assert (code, messages) == (0, "good.csv can be sent: 300 rows, without probabilities\n")
-        code, messages, error = submit(service, bad, tokens["Ann"], "--team", "Ann", "--dry-run")
+        code, messages, error = submit(service, bad, tokens["Ann"], "--team", "Ann", "--check")
         assert (code, messages) == (3, "")
         first, second = error.splitlines()
         assert "label '77' is not one of" in first
@@ -129,8 +131,29 @@ def test_a_file_is_checked_as_often_as_one_likes_and_never_scored(tmp_path: Path
             assert contest.attempts(contest.team("Ann")) == ()
         submit(service, good, tokens["Ann"], "--team", "Ann")
         good.write_bytes(good.read_bytes() + b"\n")
-        _, messages, _ = submit(service, good, tokens["Ann"], "--team", "Ann", "--dry-run")
+        _, messages, _ = submit(service, good, tokens["Ann"], "--team", "Ann", "--check")
         assert messages.endswith("probabilities; its labels are those of attempt 1, so --again is needed\n")
+
+
+def test_without_a_token_a_file_is_checked_by_the_sample_beside_arena_toml(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the students' README prints it: `arena submit submission.csv --check`, with nothing else."""
+    monkeypatch.delenv("ARENA_TOKEN", raising=False)
+    good, bad = good_and_bad(tmp_path)
+    (tmp_path / "arena.toml").write_text('corpus = "train"\n', encoding="utf-8")
+    sample = "id,label\n" + "".join(f"clip_{n:04d},0\n" for n in range(300))
+    (tmp_path / "sample_submission.csv").write_text(sample, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    runner = CliRunner()
+    checked = runner.invoke(arena.cli.app, ["submit", good.name, "--check"])
+    assert (checked.exit_code, checked.stdout) == (0, "good.csv can be sent: 300 rows, without probabilities\n")
+    assert "checked by sample_submission.csv; with the contest's address and ARENA_TOKEN its service is asked" in checked.stderr
+    refused = runner.invoke(arena.cli.app, ["submit", bad.name, "--check"])
+    assert (refused.exit_code, refused.stdout) == (3, "")
+    assert "label '77' is not one of 0..9" in refused.stderr
+    assert "  299 of 300 ids have no row: " in refused.stderr
+    assert runner.invoke(arena.cli.app, ["submit", good.name]).exit_code == 2  # to send takes an address
 
 
 def test_a_model_goes_with_the_file_or_after_it_and_a_bad_one_is_told_before_anything_is_sent(tmp_path: Path) -> None:

@@ -17,14 +17,20 @@ from support.run_folders import make_result, write_run
 
 FREE = {  # words behind which any text may stand
     "--address": "an address that only the host knows",
+    "--column": "a heading of a file that is not read at a Tab",
     "--deadline": "a moment to come",
     "--digits": "digits in the order of a recording",
     "--entity": "a name at W&B, which is not asked at a Tab",
     "--gpus": "numbers",
+    "--group-by": "a heading of a file that is not read at a Tab",
+    "--member": "a person, whose data no shell shows",
     "--mirror": "an address",
     "--name": "a new name",
+    "--note": "a sentence",
+    "--only": "a pattern of names",
     "--pattern": "a pattern of the user's paths",
     "--place": "a setting of a cluster",
+    "--points": "numbers",
     "--project": "a name at W&B, which is not asked at a Tab",
     "--proxy": "addresses",
     "--reason": "a sentence",
@@ -37,7 +43,9 @@ FREE = {  # words behind which any text may stand
     "--try": "settings with commas between them",
     "--words": "ten words",
     "DEADLINE": "a moment to come",
+    "MEMBER": "a person, whose data no shell shows",
     "NAME": "a new name",
+    "TEXT": "a sentence",
 }
 
 

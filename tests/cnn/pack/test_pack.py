@@ -22,6 +22,7 @@ from arena.base.project import read_project
 from cnn.corpus.scan import scan
 from cnn.errors import CorpusError, SplitError
 from cnn.pack.audio import Disguise
+from cnn.pack.handout import parse_deadline
 from cnn.pack.plan import PackPlan, PackSettings, plan_pack, speaker_key
 from cnn.pack.write import write_pack
 from leaderboard.files.solution import parse_solution
@@ -151,6 +152,31 @@ def test_the_first_command_of_the_readme_installs_the_wheel_that_is_handed_out(p
     assert (pack / "students" / wheel.name).read_bytes() == wheel.content
     readme = (pack / "students" / "README.md").read_text(encoding="utf-8")
     assert f'## Begin\n\n    pip install "./{wheel.name}[train]" notebook\n' in readme
+
+
+def test_the_readme_names_page_deadline_licence_and_sources_in_two_languages(corpus: Path, tmp_path: Path) -> None:
+    own = write_telling(tmp_path / "corpus")
+    about = {
+        "title": "Telling Digits",
+        "licence": "CC BY 4.0",
+        "licence_url": "https://example.org/by",
+        "citation": "Bell 1876.",
+    }
+    (own / "SOURCE.json").write_text(json.dumps(about), encoding="utf-8")
+    given = {"address": "https://digits.example.org", "deadline": "2026-12-01T18:00+01:00"}
+    make_pack(own, tmp_path / "pack", PackSettings(test_speakers=TESTED, **given))
+    for name, licence in (("README.md", "Licence of the recordings"), ("LEEME.md", "Licencia de las grabaciones")):
+        readme = (tmp_path / "pack" / "students" / name).read_text(encoding="utf-8")
+        assert "<https://digits.example.org>" in readme
+        assert "| 2026-12-01 18:00 (UTC+01:00), 2026-12-01 17:00 UTC |" in readme
+        assert f"- {licence}: CC BY 4.0, https://example.org/by.\n" in readme
+        assert ": Telling Digits. Bell 1876.\n" in readme
+    make_pack(own, tmp_path / "other", PackSettings(test_speakers=TESTED, licence="CC0", sources="our class"))
+    readme = (tmp_path / "other" / "students" / "README.md").read_text(encoding="utf-8")
+    assert "recordings: CC0.\n- Sources: our class.\n" in readme
+    assert "| Deadline | the contest's page shows it |" in readme
+    with pytest.raises(SplitError, match="ISO 8601 with its offset"):
+        parse_deadline("2026-12-01 18:00")
 
 
 def test_the_students_project_names_recordings_contest_and_split_and_a_teams_own_begins_with_it(
@@ -326,3 +352,4 @@ def test_the_starter_runs_and_writes_a_submission_that_the_contest_takes(
     done = warm_python.run("-c", script, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert {row["id"] for row in table(tmp_path / "submission.csv")} == set(read_labels(pack))
+    assert f"submission.csv can be sent: {len(read_labels(pack))} rows, with probabilities" in done.stdout

@@ -70,6 +70,9 @@ def test_a_name_has_one_token_and_an_unknown_one_none(contest: Contest) -> None:
     for name in (" ", "x" * 61, "a\u200bb"):
         with pytest.raises(ContestError, match="1 to 60 printable characters"):
             give_host_token(contest, name, Role.HOST, BECAUSE)
+    for name in ("Host", "team"):
+        with pytest.raises(ContestError, match="stands in the log for others"):
+            give_host_token(contest, name, Role.HOST, BECAUSE)
     assert [entry.action for entry in contest.log()] == ["host token new"]
 
 

@@ -95,7 +95,10 @@ def test_of_several_groups_those_that_match_are_teams() -> None:
 @pytest.mark.parametrize(
     ("text", "refusal"),
     [
-        (b"PK\x03\x04rest", "this is a workbook of Excel or LibreOffice; save it as CSV UTF-8"),
+        (
+            b"PK\x03\x04rest",
+            "is a CSV file and this is a workbook of Excel or LibreOffice; save it as CSV UTF-8",
+        ),
         (b"\xd0\xcf\x11\xe0rest", "this is an old Excel workbook; save it as CSV UTF-8"),
         (b"", "the file is empty; give one with a line for each student or team"),
         (b"\xff\xfea\x00b", "its bytes are no UTF-16-LE"),

@@ -143,3 +143,21 @@ def test_a_folder_that_cannot_be_written_makes_no_token(contest: Contest, tmp_pa
     with pytest.raises(ContestError, match="cannot be read or written"):
         hand_out(contest, tmp_path / "file" / "h")
     assert [entry.action for entry in contest.log()] == ["team import"]
+
+
+def test_a_file_of_tokens_that_a_spreadsheet_saved_is_read_and_one_of_another_contest_is_kept(
+    contest: Contest, tmp_path: Path
+) -> None:
+    folder = tmp_path / "h"
+    hand_out(contest, folder)
+    before = tokens(folder)
+    text = (folder / "tokens.csv").read_text(encoding="utf-8-sig")
+    (folder / "tokens.csv").write_text(text.replace(",", ";"), encoding="cp1252")
+    assert hand_out(contest, folder)[0].n_known == 4
+    assert tokens(folder) == before
+    other = made(str(tmp_path / "other.db"), solution(), "Echo")
+    with pytest.raises(ContestError, match="has 4 tokens that this contest does not know; choose another folder"):
+        hand_out(other, folder)
+    (folder / "tokens.csv").write_text("notes\nmine\n")
+    with pytest.raises(ContestError, match="has no column token and would be replaced"):
+        hand_out(contest, folder)

@@ -11,7 +11,7 @@ from leaderboard.actions.merge_teams import merge_teams
 from leaderboard.classes.class_list import GroupChoice, parse_class_list
 from leaderboard.classes.members import list_holders, read_members
 from leaderboard.classes.roster import RosterChange, RosterOptions, import_roster
-from leaderboard.errors import NameRefused
+from leaderboard.errors import ContestError, NameRefused
 from leaderboard.store import Contest
 from support.classes import moodle_list
 from support.contests import NOW, made, solution
@@ -106,3 +106,15 @@ def test_a_team_that_is_there_takes_its_members(contest: Contest) -> None:
     contest.add_team("Echo", NOW)
     assert load(contest, HEADER + "Ana,a@x.org,ECHO\n").new_teams == []
     assert teams(contest) == {"Echo": ["Ana"]}
+
+
+def test_two_lines_that_are_one_member_by_name_alone_are_refused(contest: Contest) -> None:
+    load(contest, "Name,Team\nAna,Echo\n")
+    with pytest.raises(ContestError, match="lines 2 and 3 of the list are one member, by name; give both an e-mail or id"):
+        load(contest, HEADER + "Ana,a@x.org,Echo\nAna,b@x.org,Echo\n")
+
+
+def test_a_line_that_is_two_members_is_refused(contest: Contest) -> None:
+    load(contest, "Name,Email,Student ID,Team\nAna,a@x.org,,Echo\nBo,,7,Echo\n")
+    with pytest.raises(ContestError, match="line 2 of the list answers to 2 members, by e-mail"):
+        load(contest, "Name,Email,Student ID,Team\nAna,a@x.org,7,Echo\n")

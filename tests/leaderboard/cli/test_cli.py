@@ -88,12 +88,14 @@ def test_three_files_are_scored_and_the_fourth_is_refused(folder: Path) -> None:
     (folder / "spaced.csv").write_text((folder / "good.csv").read_text() + "\n")
     told = "error: the labels in spaced.csv are those of attempt 1, which scored 0.950; no attempt was used"
     assert arena("submit", "spaced.csv", "--team", "Alpha") == f"{told}; add --again to use an attempt all the same"
-    receipt = json.loads(arena("submit", "spaced.csv", "--team", "Alpha", "--again", "--json"))
+    receipt = json.loads(arena("submit", "spaced.csv", "--team", "Alpha", "--again", "-m", " lenet5, 30 epochs", "--json"))
+    assert receipt["attempt"]["note"] == "lenet5, 30 epochs"
     assert (receipt["attempt"]["number"], receipt["n_left"], receipt["attempt"]["score"]) == (2, 1, 0.95)
     assert arena("submit", "poor.csv", "--team", "alpha").endswith("rank 1 of 1, 0 attempts left\n")
     refused = arena("submit", "bad.csv", "--team", "alpha")
     assert refused == "error: a team has 3 attempts and team 'Alpha' has used them all; its best one counts"
     assert [attempt["number"] for attempt in json.loads(arena("attempts", "Alpha", "--json"))] == [1, 2, 3]
+    assert "lenet5, 30 epochs" in arena("attempts", "Alpha")
     assert "0.6000" in arena("attempts", "alpha")
 
 

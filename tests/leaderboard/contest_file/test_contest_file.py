@@ -17,7 +17,7 @@ from leaderboard.contest_file.read import ContestFile, read_contest_file
 from leaderboard.contest_file.write import read_example, write_contest_file
 from leaderboard.errors import ContestError, ContestFileError, NameRefused
 from leaderboard.rules import DetailsFrom, RankBy, Ties
-from leaderboard.store import Contest
+from leaderboard.store import Contest, open_contest
 from support.contests import DEADLINE, NOW, predictions, run, solution
 
 BASE = "name: Digits\nsolution: solution.csv\n"
@@ -251,3 +251,30 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "contest.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ContestFileError, match="the file is not UTF-8; save it so"):
         read_contest_file(tmp_path / "contest.yaml")
+
+
+def test_a_class_list_makes_teams_and_again_adds_who_is_new(tmp_path: Path) -> None:
+    where, path, people = str(tmp_path / "contest.db"), tmp_path / "contest.yaml", tmp_path / "class.csv"
+    people.write_text("name,email,team\nAna,ana@x.example,Eco\nLuis,luis@x.example,Ruido\n")
+    write(tmp_path, BASE + "teams: class.csv\n")
+    assert run(where, "init", path)[1].endswith("2 teams; no deadline\n")
+    assert run(where, "apply", path, "--dry-run") == (0, "")
+    people.write_text(people.read_text() + "Eva,eva@x.example,Nieve\n")
+    assert run(where, "apply", path, "--reason", "she joined", "--yes")[0] == 0
+    with open_contest(where) as contest:
+        assert [team.name for team in contest.teams()] == ["Eco", "Nieve", "Ruido"]
+    people.write_text("nothing,of,this\n1,2,3\n")
+    before = run(where, "config")[1]
+    assert "class.csv" in run(where, "apply", path, "--reason", "r", "--yes")[1]
+    assert run(where, "config")[1] == before
+
+
+def test_a_copy_of_a_contest_has_its_files_and_texts(tmp_path: Path) -> None:
+    (tmp_path / "data.zip").write_bytes(b"recordings")
+    where, copy = str(tmp_path / "contest.db"), tmp_path / "copy.db"
+    with create(tmp_path, BASE + "pages: {task: Which digit}\ndownloads: [data.zip]\n") as contest:
+        printed = write_contest_file(read_current(contest))
+    assert run(where, "backup", copy)[0] == 0
+    with open_contest(copy) as contest:
+        assert write_contest_file(read_current(contest)) == printed
+        assert contest.read_file(read_current(contest)["downloads"][0].digest) == b"recordings"

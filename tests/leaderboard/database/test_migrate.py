@@ -1,4 +1,4 @@
-"""A contest of the first release is brought to the tables of today, on both databases, and a copy of it stays."""
+"""Contests of earlier versions are brought to the tables of today, on both databases, and a copy of each stays."""
 
 from __future__ import annotations
 
@@ -21,34 +21,60 @@ from support.paths import ROOT
 
 # The dump of a contest that the code of version 1 made: three teams, four attempts, public and private rows, six speakers.
 VERSION_1 = (ROOT / "tests/support/contest_version_1.sql").read_text(encoding="utf-8")
+# Of version 2: four teams, one of them merged; tokens, grants, a rename, a pseudonym, a verified model, a rescoring.
+VERSION_2 = (ROOT / "tests/support/contest_version_2.sql").read_text(encoding="utf-8")
+TRIGGERS_2 = (ROOT / "tests/support/contest_version_2_postgres.sql").read_text(encoding="utf-8")
+TABLES = [
+    "meta",
+    "files",
+    "contest",
+    "teams",
+    "attempts",
+    "old_scores",
+    "verifications",
+    "models",
+    "tokens",
+    "refusals",
+    "host_log",
+]
 FIRST = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 
 
-def old_file(folder: Path) -> Path:
+def old_file(folder: Path, script: str = VERSION_1) -> Path:
     path = folder / "contest.db"
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(VERSION_1)
+        connection.executescript(script)
     return path
 
 
-def fill_old_server(url: str) -> None:
+def fill_old_server(url: str, dump: str = VERSION_1, triggers: str = "") -> None:
     """The same dump in the words of PostgreSQL, its tables in an order that knows what they refer to."""
-    script = re.sub(r"X'([0-9a-f]*)'", r"'\\x\1'::bytea", VERSION_1, flags=re.IGNORECASE)
+    script = re.sub(r"X'([0-9a-f]*)'", r"'\\x\1'::bytea", dump, flags=re.IGNORECASE)
+    booleans = re.findall(r"^CREATE TABLE (\w+)|^\t(\w+) BOOLEAN", script, flags=re.MULTILINE)
     for old, new in {
         "BLOB": "BYTEA",
         "DATETIME": "TIMESTAMP WITH TIME ZONE",
-        '"attempts"': "attempts",
-        "id INTEGER NOT NULL": "id SERIAL NOT NULL",
+        "\tid INTEGER NOT NULL": "\tid SERIAL NOT NULL",
+        "BOOLEAN": "INTEGER",
     }.items():
         script = script.replace(old, new)
     statements = [part.strip() for part in re.split(r";\n", script)]
-    order = ("meta", "files", "contest", "teams", "attempts")
-    server = [(order.index(name[0]), part) for part in statements if (name := re.findall(r"(?:TABLE|INTO) \"?(\w+)", part))]
+    names = [re.findall(r"^(?:BEGIN TRANSACTION;\n)?(?:CREATE TABLE|INSERT INTO) \"?(\w+)", part) for part in statements]
+    server = [(TABLES.index(name[0]), part) for name, part in zip(names, statements, strict=True) if name]
     engine = create_engine(url)
     with engine.begin() as connection:
         connection.exec_driver_sql("SET TIME ZONE 'UTC'")
         for _, statement in sorted(server, key=lambda pair: (pair[0], pair[1].startswith("INSERT"))):
             connection.exec_driver_sql(statement)
+    with engine.begin() as connection:
+        table = ""
+        for name, column in booleans:
+            table = name or table
+            if column:
+                change = f"ALTER TABLE {table} ALTER {column}"
+                connection.exec_driver_sql(f"{change} DROP DEFAULT, ALTER {column} TYPE BOOLEAN USING {column} = 1")
+        for trigger in filter(str.strip, triggers.split(";\n\n")):
+            connection.exec_driver_sql(trigger)
     engine.dispose()
 
 
@@ -135,3 +161,67 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
     database = connect(path)
     assert read_version(database) == 1
     database.close()
+
+
+def open_version_2(location: str) -> Contest:
+    if not location.startswith("postgresql"):
+        old_file(Path(location).parent, VERSION_2)
+        return open_contest(location)
+    fill_old_server(location, VERSION_2, TRIGGERS_2)
+    database = connect(location)
+    assert (read_version(database), migrate(database)) == (2, 2)
+    database.close()
+    return open_contest(location)
+
+
+def test_a_contest_of_version_2_keeps_tokens_log_grants_scores_and_models(contest_place: str) -> None:
+    from sqlalchemy import text
+
+    from leaderboard.actions import host
+    from leaderboard.actions.host import HostDecision
+    from leaderboard.errors import AttemptsExhausted
+    from support.contests import NOW, send
+
+    with open_version_2(contest_place) as contest:
+        assert [(team.name, team.shown_as, team.n_allowed, team.disqualified_at is None) for team in contest.teams()] == [
+            ("Formantes", "Formantes", 5, True),
+            ("Idle Ones", "Idle Ones", 3, False),
+            ("Mel Street", "Nightjar", 3, True),
+        ]
+        tokens = [f"version-2-token-{n:02d}-{'x' * 24}" for n in range(4)]
+        holders = [contest.find_team_by_token(token) for token in tokens]
+        assert [team and team.name for team in holders] == ["Formantes", "Mel Street", None, "Mel Street"]
+        log = [(entry.id, entry.action, entry.actor, entry.team, entry.change) for entry in contest.log()]
+        assert [line[1] for line in log] == [
+            *("token new", "token new", "token new", "token revoke", "token new", "grant", "rename", "pseudonym"),
+            *("rescore", "merge", "disqualify", "migrate"),
+        ]
+        assert log[5] == (6, "grant", "host", "Formantes", "3 → 5")
+        assert log[11] == (12, "migrate", "arena", "Formantes", "3 → 5")
+        assert [(line.team, line.best, line.n_attempts) for line in contest.board().lines] == [
+            ("Formantes", 3, 4),
+            ("Mel Street", 1, 2),
+        ]
+        (model,) = [row.model for row in contest.attempts(contest.team("Mel Street")) if row.model]
+        assert (model.file_name, model.state.value) == ("net.onnx", "verified")
+        with contest.database.read() as connection:
+            assert connection.scalar(text("SELECT count(*) FROM old_scores WHERE log_id IS NULL")) == 6
+            teams = connection.execute(text("SELECT id, team_id FROM host_log WHERE id IN (5, 7, 10) ORDER BY id")).all()
+        assert [tuple(row) for row in teams] == [(5, 3), (7, 4), (10, 3)]
+        assert send(contest, "Formantes", 8, minute=7).n_left == 0
+        with pytest.raises(AttemptsExhausted):
+            send(contest, "Formantes", 8, 9, minute=8)
+        why = HostDecision(reason="a test", decided_at=NOW)
+        assert host.grant_attempts(contest, contest.team("Formantes"), 1, why).n_allowed == 6
+        assert send(contest, "Formantes", 8, 9, minute=8).attempt.number == 6
+        assert host.void_attempt(contest, contest.team("Mel Street"), 1, why).n_allowed == 4
+
+
+def test_a_copy_of_version_2_stays_beside_the_file_and_the_new_one_refuses_a_change(tmp_path: Path) -> None:
+    path = old_file(tmp_path, VERSION_2)
+    open_contest(path).close()
+    (copy,) = tmp_path.glob("contest.db.version-2-*")
+    with closing(sqlite3.connect(copy)) as connection:
+        assert connection.execute("SELECT n_allowed FROM teams WHERE id = 1").fetchone() == (5,)
+    with closing(sqlite3.connect(path)) as connection, pytest.raises(sqlite3.IntegrityError, match="attempts_is_append_only"):
+        connection.execute("DELETE FROM attempts")

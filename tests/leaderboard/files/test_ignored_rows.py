@@ -112,7 +112,7 @@ def test_a_file_without_the_ignored_rows_is_refused_and_one_with_them_is_read_ho
         )
         slow = submit(opened, "Beta", sure, "q.csv", NOW).attempt
         assert slow.metrics["accuracy"] == 19 / 20
-        assert slow.log_loss is not None
+        assert slow.metrics["log_loss"] is not None
 
 
 def test_a_row_that_is_ignored_by_a_correction_no_longer_counts(contest_place: str) -> None:

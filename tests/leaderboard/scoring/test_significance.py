@@ -94,7 +94,7 @@ def differ(n_units: int, gap: float, spread: float = 0.01, n_replicates: int = 2
     """Return whether two teams with a normal difference of this standard error are told apart."""
     noise = np.random.default_rng(0).normal(0, spread * np.sqrt((n_units - 1) / n_units), n_replicates)
     scores = np.array([0.9 + gap, 0.9])
-    return bool(find_differences(scores, np.stack([scores[0] + noise, 0.9 + 0 * noise], axis=1), n_units)[1, 0])
+    return bool(find_differences(scores, np.stack([scores[0] + noise, 0.9 + 0 * noise], axis=1), n_units).is_below[1, 0])
 
 
 @pytest.mark.parametrize(("n_units", "limit"), [(5, 2.776), (9, 2.306), (20, 2.15), (2000, 1.96)])
@@ -107,18 +107,18 @@ def test_of_many_teams_a_pair_must_differ_by_more_than_of_two() -> None:
     rng = np.random.default_rng(0)
     scores = np.array([0.9, *np.full(24, 0.876)])  # 2.4 standard errors below
     replicates = scores + rng.normal(0, 0.01 / np.sqrt(2), (2000, 25))
-    assert find_differences(scores[:2], replicates[:, :2], 100).any()
-    assert not find_differences(scores, replicates, 100).any()
+    assert find_differences(scores[:2], replicates[:, :2], 100).is_below.any()
+    assert not find_differences(scores, replicates, 100).is_below.any()
 
 
 def test_pairs_that_differ_leave_the_family_of_the_others() -> None:
     rng = np.random.default_rng(0)
     scores = np.array([0.9, 0.8745, *np.linspace(0.7, 0.1, 10)])  # the first two by 2.55 standard errors, the rest far apart
     replicates = scores + rng.normal(0, 0.01 / np.sqrt(2), (2000, 12))
-    is_below = find_differences(scores, replicates, 500)
+    is_below = find_differences(scores, replicates, 500).is_below
     assert is_below.sum() == 66
     close = np.array([0.9, 0.8745, *np.full(10, 0.89)])
-    assert not find_differences(close, close + replicates - scores, 500)[1, 0]
+    assert not find_differences(close, close + replicates - scores, 500).is_below[1, 0]
 
 
 def test_fewer_than_ten_speakers_name_no_single_leader() -> None:
@@ -135,9 +135,17 @@ def test_fewer_than_ten_speakers_name_no_single_leader() -> None:
 @pytest.mark.parametrize(("n_units", "are_different"), [(1, False), (4, False), (5, False), (6, True), (9, True)])
 def test_a_difference_that_no_resample_changes_is_as_sure_as_its_units_are_many(n_units: int, are_different: bool) -> None:
     replicates = np.tile([1.0, 0.0], (100, 1))  # the sign test's 2 ** (1 - n), against 5 %
-    assert find_differences(np.array([1.0, 0.0]), replicates, n_units)[1, 0] == are_different
+    assert find_differences(np.array([1.0, 0.0]), replicates, n_units).is_below[1, 0] == are_different
 
 
 def test_a_board_of_one_team_and_of_none_is_stated_too() -> None:
     assert compare_teams(np.array([0.9]), np.full((10, 1), 0.9), evidence(20)).low == (1,)
     assert compare_teams(np.empty(0), np.empty((10, 0)), evidence(20)).letters == ()
+
+
+def test_the_smallest_difference_that_is_told_is_the_limit_times_the_error() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.01, 4000)
+    scores = np.array([0.9, 0.89])
+    found = find_differences(scores, np.stack([0.9 + noise, np.full(4000, 0.89)], axis=1), 2000)
+    assert found.smallest_difference == pytest.approx(1.96 * 0.01, rel=0.04)
+    assert find_differences(scores, np.tile(scores, (10, 1)), 20).smallest_difference is None

@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from leaderboard.actions.announcements import announce
+from leaderboard.actions.host import HostDecision
 from leaderboard.actions.submit import submit
+from leaderboard.contest_file.changes import apply_changes
+from leaderboard.contest_file.read import read_contest_file
 from leaderboard.store import Contest, open_contest
 from leaderboard.verification.sent_models import attach_model, read_sent_models, record_verification
 from leaderboard.verification.verify import Verification
@@ -22,10 +27,10 @@ pytestmark = needs_chromium
 LONG = "The Cepstral Coefficients of a rather long name that goes on"
 NET = model_of(first_samples())
 TEAMS = ["Los Formantes", LONG, "<b>bold</b>", "Ruido Rosa", "Nyquist & Söhne", "W" * 60]
-DROP = """(files) => {
+DROP = """([selector, files]) => {
     const data = new DataTransfer(), made = { dataTransfer: null, bubbles: true, cancelable: true };
     for (const [name, bytes] of files) data.items.add(new File([new Uint8Array(bytes)], name));
-    document.querySelector(".drop").dispatchEvent(new DragEvent("drop", { ...made, dataTransfer: data }));
+    document.querySelector(selector).dispatchEvent(new DragEvent("drop", { ...made, dataTransfer: data }));
 }"""
 
 
@@ -69,6 +74,31 @@ def models(contest: Contest) -> None:
                 )
 
 
+OVERVIEW = """
+pages:
+  task: Which digit is spoken in each recording?
+  rules: |
+    # Teams
+    - **No labels by ear**, [see](https://forum.example.org/a/rather/long/address/that/goes/on/and/on/without/an/end/in/sight)
+
+    | Part | What it is and how it is marked | Points |
+    |---|---|---|
+    | Contest | averylongwordwithoutanyspaceinitthatwouldnotfitonthescreenofaphone | 10 |
+  licence: CC BY 4.0
+downloads:
+  a_rather_long_name_of_a_file_with_recordings_of_spoken_digits_2026.zip: Training and test recordings
+"""
+
+
+def describe(contest: Contest, folder: Path) -> None:
+    """Give the contest texts, a file and an announcement."""
+    decision = HostDecision(reason="the term begins", decided_at=NOW)
+    (folder / "a_rather_long_name_of_a_file_with_recordings_of_spoken_digits_2026.zip").write_bytes(b"recordings")
+    (folder / "contest.yaml").write_text(OVERVIEW)
+    apply_changes(read_contest_file(folder / "contest.yaml"), contest, decision)
+    announce(contest, "The lab is open until **22:00**: `" + "x" * 60 + "`", decision)
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     where = tmp_path_factory.mktemp("browser") / "contest.db"
@@ -78,6 +108,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             for number in range(1 + index % 3):
                 submit(contest, name, submission(10 * index + number, 0.1 + 0.1 * index), f"try {number}.csv", NOW)
         models(contest)
+        describe(contest, where.parent)
         host = host_token_of(contest)
     with running(where, "--zone", "Europe/Madrid") as service, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
@@ -116,7 +147,11 @@ def test_a_file_is_chosen_scored_and_shown_and_a_broken_one_explained(world: Wor
 
 def test_a_file_that_is_dropped_is_sent(world: World) -> None:
     with world.page(world.tokens["Dropper"]) as page:
-        page.evaluate(DROP, [("net.onnx", list(NET)), ("dropped.csv", list(submission(2)))])  # both on the first field
+        page.evaluate(DROP, ("h2", [("dropped.csv", list(submission(7)))]))  # anywhere on the page
+        assert page.evaluate("document.querySelector('#file').files[0].name") == "dropped.csv"
+        page.evaluate(
+            DROP, (".drop", [("net.onnx", list(NET)), ("dropped.csv", list(submission(2)))])
+        )  # both on the first field
         follow(page, "text=Send and score")
         assert page.url.endswith("/attempts/1")
         assert "dropped.csv" in page.inner_text("main")
@@ -167,6 +202,9 @@ def test_the_deadline_is_told_in_the_readers_own_time(world: World) -> None:
         assert page.inner_text("time[data-local]") == local
         assert "your time" in page.inner_text(".under")
         assert page.inner_text("[data-until]").startswith("in 2 d ")
+        page.goto(f"{world.url}/standings")
+        sent = page.inner_text("tbody tr:nth-child(1) td:has(time)")
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d\s+.+ your time", sent)
 
 
 @pytest.mark.parametrize(("width", "language", "scheme"), [(390, "es", "dark"), (1200, "en", "light")])
@@ -178,7 +216,7 @@ def test_no_page_is_cut_off_and_axe_finds_nothing(world: World, width: int, lang
         (world.tokens["<b>bold</b>"], ["/", "/team", "/attempts/3", "/validate"]),  # its models are verified
         (world.tokens["W" * 60], ["/attempts/3"]),  # its models differ
         (world.tokens[LONG], ["/team"]),  # its models were not run
-        (world.host, ["/host"]),
+        (world.host, ["/host", "/host/teams/1", "/host/teams/1/acts/grant", "/host/acts/announce", "/host/alike"]),
     ):
         with world.page(token, **options) as page:
             for path in paths:
@@ -193,6 +231,23 @@ def test_no_page_is_cut_off_and_axe_finds_nothing(world: World, width: int, lang
 CUT_OFF_OUTSIDE_SCROLLERS = CUT_OFF.replace(
     "&& e.getClientRects().length", "&& e.getClientRects().length && !e.closest('.scroll, .unseen, .skip')"
 )
+
+
+def test_a_host_acts_without_script_and_reads_what_was_done(world: World) -> None:
+    with world.page(world.host, java_script_enabled=False) as page:
+        page.goto(f"{world.url}/host")
+        follow(page, "text=Scriptless")
+        follow(page, "text=Grant attempts")
+        assert "Scriptless has sent" in page.inner_text("#effect")
+        page.fill("#value", "500")
+        page.fill("#reason", "their <file> was lost")
+        follow(page, "button.main")
+        assert "1 to 100 attempts are granted at once" in page.inner_text("[role=alert]")
+        assert page.input_value("#reason") == "their <file> was lost"
+        page.fill("#value", "2")
+        follow(page, "button.main")
+        assert page.inner_text("[role=status]") == "Done: Grant attempts (3 → 5)"
+        assert "their <file> was lost" in page.inner_text(".log")
 
 
 def test_the_keyboard_reaches_everything_in_order_and_can_skip_the_menu(world: World) -> None:

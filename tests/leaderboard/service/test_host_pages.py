@@ -92,7 +92,7 @@ def last(world: World) -> tuple[str, str, str | None, str, str]:
 Check = Callable[[World], object]
 TEAM_ACTS: list[tuple[str, str, str, Check]] = [
     ("grant", "2", "3 → 5", lambda w: w.contest.team("Ann").n_allowed == 5),
-    ("void", "1", "3 → 4", lambda w: w.contest.attempts(w.contest.team("Ann"))[0].voided_at is not None),
+    ("void", "1", "attempt 1, 3 → 4 attempts", lambda w: w.contest.attempts(w.contest.team("Ann"))[0].voided_at is not None),
     ("disqualify", "", "", lambda w: w.contest.team("Ann").disqualified_at is not None),
     ("rename", "Formantes", "Ann → Formantes", lambda w: w.contest.team("Formantes")),
     ("pseudonym", "Owl", "— → Owl", lambda w: w.contest.team("Ann").pseudonym == "Owl"),
@@ -204,6 +204,14 @@ def test_an_act_without_a_reason_is_not_done(world: World) -> None:
     assert "Every act has a reason: write one." in answer.text
     assert 'value="7"' in answer.text
     assert world.contest.team("Ann").n_allowed == 3
+
+
+def test_what_was_so_already_is_not_said_to_be_done(world: World) -> None:
+    here = team_path(world, "Ann")
+    world.act(f"{here}/acts/pseudonym", value="Owl")
+    n = len(world.contest.log())
+    assert world.act(f"{here}/acts/pseudonym", value="Owl").headers["location"] == here
+    assert len(world.contest.log()) == n
 
 
 def test_a_form_that_is_sent_twice_acts_once(world: World) -> None:

@@ -144,3 +144,26 @@ def test_the_hosts_address_stands_in_the_commands(tmp_path: Path, address: str) 
     with served(tmp_path, f"pages: {{address: '{address}'}}\n") as client:
         page = client.get("/").text
     assert "curl https://digits.example.org/api/v1/attempts" in page
+
+
+def test_the_api_names_files_announcements_and_the_note_of_an_attempt(tmp_path: Path) -> None:
+    with served(tmp_path) as client:
+        with open_contest(tmp_path / "contest.db") as contest:
+            announce(contest, "The lab is **open**.", HostDecision(reason="asked in class", decided_at=NOW))
+            headers = {"Authorization": f"Bearer {contest.new_token(contest.team('Ann'), NOW)}", "Content-Type": "text/csv"}
+        facts = client.get("/api/v1/contest").json()
+        sent = client.post("/api/v1/attempts", params={"note": "lenet5"}, content=submission(1), headers=headers)
+        long = client.post("/api/v1/attempts", params={"note": "x" * 301}, content=submission(2), headers=headers)
+        attempts = client.get("/api/v1/team", headers=headers).json()["attempts"]
+    assert facts["downloads"] == [
+        {
+            "name": "data ñ.zip",
+            "description": "All of it",
+            "size_bytes": len(DATA),
+            "digest": hashlib.sha256(DATA).hexdigest(),
+        }
+    ]
+    assert [item["text"] for item in facts["announcements"]] == ["The lab is **open**."]
+    assert sent.json()["attempt"]["note"] == "lenet5"
+    assert (long.status_code, long.json()["error"]) == (422, "note")
+    assert [attempt["note"] for attempt in attempts] == ["lenet5"]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
-from leaderboard.actions.host import HostDecision, close_contest
+from leaderboard.actions.host import HostDecision, close_contest, extend_team
 from leaderboard.actions.submit import submit
 from leaderboard.service.app import create_app
 from leaderboard.service.context import ServiceSettings
@@ -69,7 +70,7 @@ def test_a_team_signs_in_sends_three_files_and_is_shown_each_result_at_once(clie
         assert {0: "no attempt left", 1: "1 attempt left", 2: "2 attempts left"}[3 - number] in page
     page = client.get("/team").text
     assert page.count('class="matrix"') == 0
-    assert page.count("follow when the host closes the contest") == 3
+    assert page.count("follow when the host closes the contest") == 1
     assert page.count(">counts<") == 1
     assert "All attempts are used" in page
     assert 'type="file"' not in page
@@ -171,6 +172,54 @@ def test_a_reader_without_a_token_is_led_to_the_sign_in(client: TestClient, path
     answer = client.get(path)
     assert (answer.status_code, answer.headers["location"]) == (303, "/login")
     assert client.get("/logout").status_code == 405
+
+
+def test_a_note_stands_with_its_attempt_for_the_team_alone(client: TestClient, tokens: dict[str, str]) -> None:
+    sign_in(client, tokens["Ann"])
+    status, _, page = upload(client, b"id,label\nx,1\n", note='a "b" <c>')
+    assert status == 422
+    assert 'name="note" value="a &#34;b&#34; &lt;c&gt;"' in page  # to be sent again with the next file
+    assert upload(client, submission(1), note=' a "b"\n<c> ')[:2] == (303, "/attempts/1")
+    for path in ("/team", "/attempts/1"):
+        assert "<dt>Note</dt><dd>a &#34;b&#34; &lt;c&gt;</dd>" in client.get(path).text
+    assert "a note on an attempt has at most 300 printable characters" in upload(client, submission(2), note="x" * 301)[2]
+    for path in ("/", "/standings", "/standings.csv", "/api/v1/standings"):
+        assert "&lt;c&gt;" not in client.get(path).text
+
+
+def test_a_team_with_more_time_is_told_so_and_sends_after_the_others(tmp_path: Path) -> None:
+    where = tmp_path / "contest.db"
+    tokens = make(where, ["Ann", "Bob"], deadline=NOW + timedelta(seconds=1))
+    with open_contest(where) as contest:
+        extend_team(contest, contest.team("Ann"), NOW + timedelta(days=2), HostDecision(reason="ill", decided_at=NOW))
+    with TestClient(create_app(ServiceSettings(where=str(where))), follow_redirects=False) as client:
+        time.sleep(max(0.0, (NOW + timedelta(seconds=2) - datetime.now(UTC)).total_seconds()))
+        sign_in(client, tokens["Ann"])
+        assert "more time for your team alone" in client.get("/team").text
+        assert upload(client, submission(1))[0] == 303
+        sign_in(client, tokens["Bob"])
+        page = client.get("/team").text
+    assert "The contest is closed: nothing more is scored." in page
+    assert "more time" not in page
+
+
+def test_after_the_close_a_team_reads_what_was_final(client: TestClient, where: Path, tokens: dict[str, str]) -> None:
+    with open_contest(where) as contest:
+        for number, share in ((1, 0.3), (2, 0.1)):
+            submit(contest, "Ann", submission(number, share), "a.csv", NOW)
+        submit(contest, "Bob", submission(9, 0.9), "b.csv", NOW)
+        sign_in(client, tokens["Ann"])
+        assert "Final: rank" not in client.get("/team").text
+        close_contest(contest, HostDecision(reason="the lecture begins", decided_at=NOW))
+        (line,) = [line for line in contest.standings(Part.PRIVATE) if line.team == "Ann"]
+        public = contest.attempts(contest.team("Ann"))[1].score
+    page = client.get("/team").text
+    assert "Final: rank 1 of 2." in page
+    assert (
+        f"Attempt 2 counted, your best one by the public score, {public:.4f}: its private macro-F1 is {line.score:.4f}." in page
+    )
+    assert 'type="file"' not in page
+    assert "Resultado final: puesto 1 de 2." in client.get("/team?lang=es").text
 
 
 def test_signing_out_forgets_the_token(client: TestClient, tokens: dict[str, str]) -> None:

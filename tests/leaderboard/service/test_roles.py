@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
@@ -116,3 +117,33 @@ def test_the_token_that_older_versions_derived_is_refused_with_what_to_do(client
         "tokens of hosts have names now and this one is of an older Arena; make one with "
         "`arena contest host-token new --name Ana`"
     )
+
+
+def test_programs_act_as_pages_do_with_the_same_rights(client: TestClient, tokens: dict[str, str]) -> None:
+    def act(who: str, name: str, **body: object) -> tuple[int, dict[str, Any]]:
+        headers = {"Authorization": f"Bearer {tokens[who]}"}
+        answer = client.post(f"/api/v1/host/acts/{name}", json={"reason": "because"} | body, headers=headers)
+        return answer.status_code, answer.json()
+
+    status, answer = act("host", "grant", team="ann", value=2)
+    entry = answer["entry"]
+    assert (status, answer["token"]) == (200, None)
+    assert [entry[key] for key in ("action", "actor", "team", "change")] == [
+        "grant",
+        "Ana",
+        "Ann",
+        "3 → 5",
+    ]
+    status, answer = act("host", "new-token", team="Ann")
+    assert client.get("/api/v1/team", headers={"Authorization": f"Bearer {answer['token']}"}).json()["n_allowed"] == 5
+    assert act("host", "pseudonym", team="Ann", value="Owl")[1]["entry"]["change"] == "— → Owl"
+    assert act("host", "pseudonym", team="Ann", value="Owl") == (200, {"entry": None, "token": None})
+    assert act("assistant", "announce", value="Lab 2 is open")[1]["entry"]["actor"] == "Ben"
+    for name in ActName:
+        status, answer = act("assistant", name.value, team="Ann" if ACTS[name].is_of_team else None, value="x", reason=" ")
+        assert (status, answer["error"]) == ((422, "request") if ACTS[name].right is Right.ANNOUNCE else (403, "role"))
+        assert act("Ann", name.value)[0] == 403
+    for name, body in (("grant", {}), ("close", {"team": "Ann"}), ("grant", {"team": "Ann", "value": "x"}), ("reopen", {})):
+        assert act("host", name, **body)[1]["error"] == "request"
+    assert act("host", "grant", team="Nobody", value=1)[1]["error"] == "team"
+    assert act("host", "rename", team="Ann", value="")[1]["error"] == "name"
