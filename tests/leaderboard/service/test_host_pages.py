@@ -21,6 +21,7 @@ from leaderboard.database import schema
 from leaderboard.hosts import Role
 from leaderboard.service.app import create_app
 from leaderboard.service.context import ServiceSettings
+from leaderboard.standings import Attempt
 from leaderboard.store import Contest, open_contest
 from leaderboard.verification.sent_models import attach_model
 from support.onnx_models import first_samples, model_of
@@ -89,10 +90,19 @@ def last(world: World) -> tuple[str, str, str | None, str, str]:
     return entry.action, entry.actor, entry.team, entry.change, entry.reason
 
 
+def first_attempt(world: World) -> Attempt:
+    return world.contest.attempts(world.contest.team("Ann"))[0]
+
+
 Check = Callable[[World], object]
 TEAM_ACTS: list[tuple[str, str, str, Check]] = [
     ("grant", "2", "3 → 5", lambda w: w.contest.team("Ann").n_allowed == 5),
-    ("void", "1", "attempt 1, 3 → 4 attempts", lambda w: w.contest.attempts(w.contest.team("Ann"))[0].voided_at is not None),
+    (
+        "void",
+        "1",
+        "attempt 1, submission.csv; 3 → 4 attempts",
+        lambda w: w.contest.attempts(w.contest.team("Ann"))[0].voided_at is not None,
+    ),
     ("disqualify", "", "", lambda w: w.contest.team("Ann").disqualified_at is not None),
     ("rename", "Formantes", "Ann → Formantes", lambda w: w.contest.team("Formantes")),
     ("pseudonym", "Owl", "— → Owl", lambda w: w.contest.team("Ann").pseudonym == "Owl"),
@@ -181,7 +191,7 @@ def test_a_new_token_is_shown_once_and_works(world: World) -> None:
         ("more-time", "tomorrow", "a deadline is a date, a time and an offset, not 'tomorrow'"),
         ("more-time", "2020-01-01T10:00", "has passed; give a later one"),
         ("rename", "BOB", "a team's name is its own and 'BOB' is taken"),
-        ("rename", "<b>" * 30, "a team's name or pseudonym has 1 to 60 printable characters"),
+        ("rename", "<b>" * 30, "a team's name or pseudonym has 1 to 60 characters"),
         ("reinstate", "", "is not disqualified; nothing was changed"),
     ],
 )
