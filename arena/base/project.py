@@ -5,6 +5,7 @@ It is shared with the team's code, so it holds no token and no password.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -145,8 +146,9 @@ def find_project(start: Path | None = None) -> Project:
     """
     start = (start or Path.cwd()).absolute()
     for folder in (start, *start.parents):
-        if (folder / FILE_NAME).is_file():
-            return read_project(folder / FILE_NAME)
+        with contextlib.suppress(PermissionError):  # another user's folder: `runuser -u arena` in /root
+            if (folder / FILE_NAME).is_file():
+                return read_project(folder / FILE_NAME)
     return Project(folder=start)
 
 

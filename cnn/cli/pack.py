@@ -62,7 +62,9 @@ def pack(
         str, typer.Option(help="speaker: some voices are public; row: some rows of each; auto: speaker from 8 voices on.")
     ] = "auto",
     address: Annotated[str, typer.Option(metavar="URL", help=ADDRESS_HELP, show_default=False)] = "",
-    deadline: Annotated[str, typer.Option(help="Last moment that counts, for the README: ISO 8601 with its offset.")] = "",
+    deadline: Annotated[
+        str, typer.Option(help="The last moment that counts: ISO 8601 with its offset.", show_default=False)
+    ] = "",
     licence: Annotated[
         str, typer.Option(help="Of the recordings, for the README.", show_default="that of `arena data get`")
     ] = "",

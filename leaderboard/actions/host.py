@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from leaderboard.contest import tokens
+from leaderboard.contest import team_names, tokens
 from leaderboard.contest.ladder import update_shown_numbers
 from leaderboard.contest.team_names import NameRequest, rename_team, set_pseudonym
 from leaderboard.database import schema
-from leaderboard.database.rows import read_rules, read_team_by_id, read_teams, write_log
+from leaderboard.database.rows import read_rules, read_team, read_team_by_id, read_teams, write_log
 from leaderboard.deadline import check_ahead, describe
 from leaderboard.errors import ContestError, TeamError
 from leaderboard.store import Contest
@@ -195,6 +195,19 @@ def reinstate(contest: Contest, team: Team, decision: HostDecision) -> None:
             raise TeamError(f"team {team.name!r} is not disqualified; nothing was changed")
         _update_team(connection, team, disqualified_at=None)
         log_action(connection, "reinstate", decision, {}, team)
+
+
+def add_team(contest: Contest, name: str, decision: HostDecision, *, is_baseline: bool = False) -> Team:
+    """Add a team, or a baseline of the host, and return it.
+
+    Raises:
+        NameRefused: the name cannot be given, or another team has it.
+    """
+    with contest.database.write() as connection:
+        tidy = team_names.add_team(connection, name, decision.decided_at, is_baseline=is_baseline)
+        team = read_team(connection, tidy)
+        log_action(connection, "team add", decision, {"is_baseline": is_baseline}, team)
+    return team
 
 
 def rename(contest: Contest, team: Team, name: str, decision: HostDecision) -> Team:

@@ -13,7 +13,7 @@ from leaderboard.classes.members import Person, insert_member, read_members, tid
 from leaderboard.contest.team_names import add_team
 from leaderboard.contest.tokens import digest_token, new_token
 from leaderboard.database import schema
-from leaderboard.database.rows import read_rules, read_team, read_team_by_id
+from leaderboard.database.rows import read_rules, read_team, read_team_by_id, write_log
 from leaderboard.errors import ContestError, JoinRefused
 from leaderboard.messages import message
 from leaderboard.store import Contest
@@ -135,6 +135,9 @@ def join(contest: Contest, token: str, request: JoinRequest, now: datetime) -> t
         if not connection.execute(used).rowcount:
             raise JoinRefused(message("link_used_up"))
         team = read_team(connection, link.team or add_team(connection, request.team, now))
+        if link.team is None:
+            entry = {"action": "team add", "actor": "join link", "team": team.name, "team_id": team.id, "done_at": now}
+            write_log(connection, entry | {"reason": "named by who joined", "details": {"is_baseline": False}})
         if any(member.person.is_same(person) for member in read_members(connection, team.id)):
             raise JoinRefused(message("member_already"))
         member_id = insert_member(connection, team.id, person, now)

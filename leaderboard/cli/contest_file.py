@@ -243,16 +243,26 @@ def apply(
     say(f"{n} change{'s' if n > 1 else ''} made, each with its line in `arena contest log`")
 
 
-@app.command(epilog="Examples: `arena contest config > contest.yaml` · `arena contest config --example > contest.yaml`")
+@app.command(
+    epilog="Examples: `arena contest config > contest.yaml` · `arena contest config --example > contest.yaml` · "
+    "`arena contest config --out next-year`"
+)
 def config(
     example: Annotated[bool, typer.Option("--example", help="A commented file to start from.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="A new folder for the file and all that it names.", show_default=False),
+    ] = None,
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Print the running contest as a contest.yaml, which `apply` takes back after you have edited it."""
     from leaderboard.contest_file.current import read_current
-    from leaderboard.contest_file.write import read_example, write_contest_file
+    from leaderboard.contest_file.write import read_example, write_contest_file, write_contest_folder
 
     if example:
         return print(read_example(), end="")
     with load_contest(contest) as opened:
+        if out is not None:
+            n = len(write_contest_folder(opened, out))
+            return say(f"{out} holds {n} files; the solution is among them, so the folder is yours alone")
         print(write_contest_file(read_current(opened)), end="")

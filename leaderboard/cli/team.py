@@ -11,7 +11,7 @@ import typer
 from arena.base.options import CONTEST_FILE, LANG_HELP, ContestPath, DryRun, Json, Wide, panels
 from arena.base.terminal import Column, Number, Prose, print_json, print_table, say
 from arena.base.texts import ENGLISH, list_languages
-from leaderboard.cli.options import Reason, TeamName, build_decision, current_time, load_contest
+from leaderboard.cli.options import REASON_HELP, Reason, TeamName, build_decision, load_contest
 from leaderboard.messages import TEXTS
 
 if TYPE_CHECKING:
@@ -40,11 +40,14 @@ IN_ENGLISH = Language(ENGLISH)
 def team_add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The new team's name; no other team has it in any case.")],
     baseline: Annotated[bool, typer.Option("--baseline", help="One of the host's own: shown, without rank or bonus.")] = False,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=REASON_HELP)] = "it takes part",
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Add a team."""
+    from leaderboard.actions.host import add_team
+
     with load_contest(contest) as opened:
-        team = opened.add_team(name, current_time(), is_baseline=baseline)
+        team = add_team(opened, name, build_decision(reason), is_baseline=baseline)
         print(f"{team.name} {'is a baseline of' if baseline else 'takes part in'} {opened.name}")
 
 

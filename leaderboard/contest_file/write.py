@@ -9,10 +9,14 @@ from typing import Any
 
 import yaml
 
+from leaderboard.contest_file.current import read_current
 from leaderboard.contest_file.keys import KEYS, PAGES, FileValue, Kind
+from leaderboard.errors import ContestError
+from leaderboard.store import Contest
 
 _EXAMPLE = Path(__file__).parent / "templates" / "contest.yaml"
 _WIDTH = 100
+_DOWNLOADS = "downloads"  # folder
 
 
 def read_example() -> str:
@@ -20,12 +24,35 @@ def read_example() -> str:
     return _EXAMPLE.read_text(encoding="utf-8")
 
 
-def write_contest_file(values: Mapping[str, Any]) -> str:
-    """Return the file; stored files, which it cannot hold, are named in comments."""
-    return "".join(f"{line}\n" for line in _list_lines(values))
+def write_contest_file(values: Mapping[str, Any], *, has_files: bool = False) -> str:
+    """Return the file; stored files, which it cannot hold, are named in comments unless they stand beside it."""
+    return "".join(f"{line}\n" for line in _list_lines(values, has_files))
 
 
-def _list_lines(values: Mapping[str, Any]) -> Iterator[str]:
+def write_contest_folder(contest: Contest, folder: Path) -> list[Path]:
+    """Write the file and all that it names into a new folder, of which the same contest can be made, and return the files.
+
+    Raises:
+        ContestError: the folder exists, or cannot be written.
+    """
+    values = read_current(contest)
+    named = {str(values[key].name): values[key] for key in ("solution", "metric") if values[key]}
+    named |= {f"{_DOWNLOADS}/{file.name}": file for file in values["downloads"]}
+    content = {name: contest.read_file(file.digest) for name, file in named.items()}
+    content["contest.yaml"] = write_contest_file(values, has_files=True).encode()
+    try:
+        folder.mkdir(parents=True)
+        for name, value in content.items():
+            path = folder / name
+            path.parent.mkdir(exist_ok=True)
+            path.touch(0o600)  # the solution is the host's alone
+            path.write_bytes(value)
+    except OSError as error:
+        raise ContestError(f"{folder} cannot be made ({error.strerror}); choose a new folder") from error
+    return [folder / name for name in content]
+
+
+def _list_lines(values: Mapping[str, Any], has_files: bool) -> Iterator[str]:
     pages = {name.removeprefix(PAGES): value for name, value in values.items() if name.startswith(PAGES) and value}
     for name, value in values.items():
         if name.startswith(PAGES):
@@ -33,7 +60,10 @@ def _list_lines(values: Mapping[str, Any]) -> Iterator[str]:
                 yield _dump({"pages": pages})
                 pages = {}
         elif isinstance(value, FileValue):
-            yield f"# {name}: {value.name}  # SHA-256 {value.digest}"
+            yield _dump({name: value.name}) if has_files else f"# {name}: {value.name}  # SHA-256 {value.digest}"
+        elif KEYS[name].kind is Kind.DOWNLOADS and has_files:
+            if value:
+                yield _dump({name: {f"{_DOWNLOADS}/{file.name}": file.description for file in value}})
         elif KEYS[name].kind is Kind.DOWNLOADS:
             for file in value:
                 yield f"# {name}: {file.name}  # SHA-256 {file.digest}"

@@ -10,38 +10,37 @@ from leaderboard.deadline import describe
 from leaderboard.files.csv_table import format_count
 
 _MAX_SHOWN = 60  # characters of a value
+_TEXTS = {
+    "merge": "into {into}",
+    "void": "attempt {number}, {file}; {before} → {after} attempts",
+    "withdraw": "announcement {number}",
+    "name reused": "{name} was a name of {by}",
+    "host token new": "{name}, {role}",
+    "host token rotate": "{name}, {role}",
+    "host token revoke": "{name}, {role}",
+}
+_COUNTS = (("n_changed", "attempt", " changed"), ("n_revoked", "token", " revoked"), ("n_tokens", "token", ""))
 
 
-def describe_change(action: str, details: Mapping[str, object]) -> str:
+def describe_change(action: str, details: Mapping[str, Any]) -> str:
     """Return `3 → 4`, `— → Owl`, `into Formantes` or `2 attempts changed`; empty where the action says everything."""
-    if action == "merge":
-        return f"into {details['into']}"
-    if action == "void":
-        return f"attempt {details['number']}, {details['file']}; {details['before']} → {details['after']} attempts"
-    if action == "announce":
-        return f"{details['number']}: {_shorten(details['text'])}"
-    if action == "withdraw":
-        return f"announcement {details['number']}"
-    if action == "name reused":
-        return f"{details['name']} was a name of {details['by']}"
     if action == "restore":
         return _describe_restore(details)
-    if action == "rescore":
-        return f"{_format_count(details['n_changed'], 'attempt')} changed"
-    if action == "token revoke":
-        return f"{_format_count(details['n_revoked'], 'token')} revoked"
-    if action == "team import":
-        return f"{_format_count(details['n_teams'], 'team')}, {_format_count(details['n_members'], 'member')} new"
-    if "n_tokens" in details:
-        return _format_count(details["n_tokens"], "token")
-    if action.startswith("host token"):
-        return f"{details['name']}, {details['role']}"
-    if action == "reopen":
-        return f"was closed {_format_value(action, details['closed_at'])}"
-    if action == "announce":
-        return _shorten(details["text"])
+    if action == "team add":
+        return "a baseline" if details["is_baseline"] else ""
     if action == "apply":
         return f"{details['key']}: {_shorten(details['before'])} → {_shorten(details['after'])}"
+    if action == "announce":
+        return f"{details['number']}: {_shorten(details['text'])}"
+    if action == "reopen":
+        return f"was closed {_format_value(action, details['closed_at'])}"
+    if action in _TEXTS:
+        return _TEXTS[action].format_map(details)
+    if action == "team import":
+        return f"{format_count(details['n_teams'], 'team')}, {format_count(details['n_members'], 'member')} new"
+    for key, noun, verb in _COUNTS:
+        if key in details:
+            return f"{format_count(int(details[key]), noun)}{verb}"
     if "after" in details:
         return f"{_format_value(action, details['before'])} → {_format_value(action, details['after'])}"
     return ""
@@ -54,17 +53,13 @@ def _describe_restore(details: Mapping[str, Any]) -> str:
     attempts, actions = details["attempts"], details["actions"]
     names = [f"attempt {row['number']} of {row['team']}" for row in attempts]
     names += [f"{row['action']} {row['team'] or ''}".rstrip() for row in actions]
-    return f"{until}; undone: {', '.join(names) or 'nothing'}; {_format_count(details['n_revoked'], 'token')} stayed revoked"
+    return f"{until}; undone: {', '.join(names) or 'nothing'}; {format_count(details['n_revoked'], 'token')} stayed revoked"
 
 
 def _shorten(value: object) -> str:
     """Return a value in one line; texts of pages are long."""
     text = "—" if value is None else " ".join(str(value).split())
     return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
-
-
-def _format_count(n: object, noun: str) -> str:
-    return format_count(int(str(n)), noun)
 
 
 def _format_value(action: str, value: object) -> str:

@@ -20,14 +20,15 @@ class Connection(H11Protocol):
 
     def __init__(self, *args: Any, door: Door, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._door = door
-        self._head_s, self._unread_s, self._n_unsent = 0.0, 0.0, 0
+        self._door, self._head_s, self._unread_s, self._n_unsent = door, 0.0, 0.0, 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._timer = self.loop.call_later(_TICK_S, self._tick)
-        self._host = self.client[0] if self.client else ""
-        self._door.enter(self, self._host)
+        self._door.enter(self, (self.client or ("", 0))[0])
+
+    def is_answered(self) -> bool:
+        return self.cycle is not None and self.cycle.response_started
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._timer.cancel()
@@ -55,5 +56,5 @@ class Connection(H11Protocol):
         self._unread_s = max(0.0, self._unread_s + _TICK_S - taken_s) if n_unsent else 0.0
         self._n_unsent = n_unsent
         if self._unread_s > limits.unread_s or (self._head_s > limits.head_s and not self.transport.is_closing()):
-            _log.info("%s was too slow with a request or an answer: closed", self._host)
+            _log.info("%s was too slow with a request or an answer: closed", (self.client or ("", 0))[0])
             self.transport.abort() if n_unsent else self.transport.close()

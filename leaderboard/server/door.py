@@ -40,6 +40,8 @@ class Limits:
 class Guest(Protocol):
     transport: asyncio.Transport
 
+    def is_answered(self) -> bool: ...
+
 
 @dataclass(slots=True)
 class Door:
@@ -95,7 +97,7 @@ class Door:
     def _list_waiting(self) -> Iterator[Guest]:
         yield from self._idle
         before_s = time.monotonic() - _SLOW_S
-        yield from (guest for guest, since_s in self._sending.items() if since_s < before_s)
+        yield from (guest for guest, since_s in self._sending.items() if since_s < before_s or guest.is_answered())
 
     def _is_proxy(self, host: str) -> bool:
         names = [name.strip() for name in self.proxies.split(",")]

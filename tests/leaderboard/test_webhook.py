@@ -115,6 +115,7 @@ def test_notices_hold_public_facts_alone(contest: Contest) -> None:
     disqualify(contest, contest.team("Bob"), BECAUSE)
     position, notices = collect_notices(contest, position)
     assert [str(notice.sentence) for notice in notices] == ["first now: Owl"]
+    extend_team(contest, contest.team("Cleo"), None, BECAUSE)
     close_contest(contest, BECAUSE)
     _, notices = collect_notices(contest, position)
     assert [str(notice.sentence) for notice in notices] == ["the contest is closed"]

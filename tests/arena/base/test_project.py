@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,17 @@ def test_a_mistake_is_one_line_that_names_the_file_and_never_shows_a_secret(tmp_
     assert message in str(error.value)
     assert "s3cret" not in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
+def test_a_folder_that_the_user_may_not_look_into_has_no_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`runuser -u arena -- arena contest standings` in the administrator's folder."""
+    (tmp_path / "arena.toml").write_text('corpus = "recordings"\n')
+    tmp_path.chmod(0o700)
+    monkeypatch.chdir(tmp_path)
+    os.seteuid(65534)
+    try:
+        project = find_project(tmp_path)
+    finally:
+        os.seteuid(0)
+    assert project == Project(folder=tmp_path)

@@ -162,6 +162,8 @@ def test_a_host_acts_with_a_reason_that_the_log_shows() -> None:
     assert arena("rename", "Beta", "Omega", "--reason", "they asked") == "Beta is Omega now\n"
     assert "two of them left" not in arena("merge", "Omega", "--into", "Alpha", "--reason", "two of them left", "--dry-run")
     assert [(e["action"], e["team"], e["reason"]) for e in json.loads(arena("log", "--json"))] == [
+        ("team add", "Alpha", "it takes part"),
+        ("team add", "Beta", "it takes part"),
         ("grant", "Alpha", "the server was down"),
         ("rename", "Beta", "they asked"),
     ]

@@ -278,3 +278,23 @@ def test_a_copy_of_a_contest_has_its_files_and_texts(tmp_path: Path) -> None:
     with open_contest(copy) as contest:
         assert write_contest_file(read_current(contest)) == printed
         assert contest.read_file(read_current(contest)["downloads"][0].digest) == b"recordings"
+
+
+def test_a_contest_written_to_a_folder_makes_the_same_contest(tmp_path: Path) -> None:
+    (tmp_path / "data.zip").write_bytes(b"recordings")
+    (tmp_path / "errors.py").write_text(METRIC)
+    where, folder = str(tmp_path / "contest.db"), tmp_path / "next"
+    more = (
+        "metric: errors.py\nlower_is_better: true\npages: {task: Which digit}\ndownloads: {data.zip: All of it}\nteams: [Eco]\n"
+    )
+    create(tmp_path, BASE + more).close()
+    assert run(where, "config", "--out", folder)[0] == 0
+    assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.*")) == [
+        *("contest.yaml", "downloads/data.zip", "errors.py", "solution.csv")
+    ]
+    assert (folder / "solution.csv").stat().st_mode & 0o077 == 0
+    file = read_contest_file(folder / "contest.yaml")
+    with create_from_file(file, read_solution(file), tmp_path / "again.db", NOW) as again, open_contest(where) as contest:
+        assert read_current(again) == read_current(contest)
+        assert find_changes(file, contest) == []
+    assert "choose a new folder" in run(where, "config", "--out", folder)[1]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+import h11
 import pytest
 import uvicorn
 
@@ -165,7 +166,10 @@ class Guest:
 
     def __init__(self) -> None:
         self.transport: Any = self
-        self.is_ended = False
+        self.is_ended = self.has_answer = False
+
+    def is_answered(self) -> bool:
+        return self.has_answer
 
     def abort(self) -> None:
         self.is_ended = True
@@ -189,6 +193,13 @@ def test_room_is_made_by_the_connection_that_waits_longest() -> None:
         door.sort(guest, "DONE")
     (late,) = enter_all(door, ["f"])  # nobody waits: it is refused
     assert late.is_ended
+    door.sort(guests[2], h11.SEND_BODY)
+    (late,) = enter_all(door, ["f"])  # a body may take its time,
+    assert late.is_ended
+    guests[2].has_answer = True  # but not once its answer is sent
+    (early,) = enter_all(door, ["f"])
+    assert (guests[2].is_ended, early.is_ended) == (True, False)
+    door.sort(early, "DONE")
     door.leave(busy)
     (later,) = enter_all(door, ["g"])
     assert not later.is_ended

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import dataclasses
 import io
 from pathlib import Path
@@ -70,4 +71,5 @@ def test_curves_trials_and_attempts_are_whole(facts: ReportFacts, tables: dict[s
 def test_a_team_named_as_a_formula_in_full_width_letters_is_set_apart(facts: ReportFacts) -> None:
     named = dataclasses.replace(facts, contest=make_contest_facts(("\uff1d1+1", "Mel & Friends", "zero-crossing")))
     text = base64.b64decode(csv_tables(named)["contest"].partition(",")[2]).decode()
-    assert {line.split(",")[1] for line in text.splitlines()[1:]} == {"'\uff1d1+1", "Mel & Friends", "zero-crossing"}
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert {row["team"] for row in rows} == {"'\uff1d1+1", "Mel & Friends", "zero-crossing"}
