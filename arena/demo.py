@@ -182,6 +182,7 @@ def _contest(epochs: int) -> None:
     from leaderboard.errors import LeaderboardError
 
     _step(6, "a contest: three teams, three attempts each")
+    say("it counts for nothing: everybody knows the seed of its recordings, so that demos are alike, and names tell labels")
     if not Path("contest.db").exists():
         _command(cnn.cli.data_tiles.solution, "data solution --out solution.csv", out=Path("solution.csv"))
         init = leaderboard.cli.contest_file.init

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +25,7 @@ from leaderboard.database.migrate import bring_up_to_date
 from leaderboard.database.rows import LogEntry, read_content, read_log, read_rules, read_team, read_team_by_id, read_teams
 from leaderboard.deadline import check_ahead
 from leaderboard.errors import ContestError
+from leaderboard.files.onnx_check import ModelNeeds
 from leaderboard.files.solution import Solution
 from leaderboard.files.submission import Submission
 from leaderboard.rules import Rules
@@ -81,6 +83,10 @@ class Contest:
         with self.database.read() as connection:
             digest = read_rules(connection).hidden_digest
             return None if digest is None else self.cache.solution(connection, digest)
+
+    def model_needs(self) -> ModelNeeds:
+        """Return what a model must fit to be run."""
+        return ModelNeeds(labels=self.solution.labels, rate_hz=self.rules().rate_hz)
 
     def scorer(self) -> Scorer:
         """Return the solution and the metric that submissions are graded by now."""
@@ -153,7 +159,7 @@ class Contest:
             holder = tokens.find_holder(connection, token)
             team = read_team_by_id(connection, holder.team_id) if holder else None
         if holder is not None and used_at is not None and tokens.is_first_use(holder, used_at):
-            with self.database.write() as connection:
+            with contextlib.suppress(ContestError), self.database.write() as connection:  # a full disk refuses no reader
                 tokens.record_use(connection, holder, used_at)
         return team
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,18 +19,28 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-@app.command(epilog="Example: arena data synth digits --n-clips 3000 --n-speakers 60 --language en,es")
+@app.command(
+    epilog="Examples: `arena data synth digits --n-clips 3000 --n-speakers 60 --language en,es` · "
+    "`arena data synth secret --for-contest`"
+)
 def synth(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="New folder for the recordings.", show_default=False)],
     n_clips: Annotated[int, n_clips_option()] = 3000,
     n_speakers: Annotated[int, n_speakers_option()] = 60,
     seed: Annotated[int, typer.Option(help="Equal seeds give equal bytes.", min=0)] = 0,
+    for_contest: Annotated[
+        bool, typer.Option("--for-contest", help="Draw a secret seed: of a known one anybody makes the same clips.")
+    ] = False,
     language: Annotated[str, typer.Option(help="en, es, or en,es: the voices take turns.")] = "en",
 ) -> None:
     """Make a corpus of synthetic spoken digits, in AudioMNIST's layout."""
-    from cnn.collect.synth import SynthSettings, is_complete, synthesise
+    from cnn.collect.synth import SECRET_BITS, SynthSettings, is_complete, synthesise
+    from cnn.corpus.listing import SYNTH_NAME
 
     languages = tuple(name.strip() for name in language.split(","))
+    if for_contest and seed:
+        raise typer.BadParameter("--for-contest draws a secret seed and --seed names one; leave one of the two out")
+    seed = secrets.randbits(SECRET_BITS) | 1 << SECRET_BITS if for_contest else seed
     with reading_line():
         settings = SynthSettings(clips=n_clips, speakers=n_speakers, seed=seed, languages=languages)
     if is_complete(out, settings):
@@ -37,6 +48,8 @@ def synth(
         return
     with progress("speaking", n_clips) as advance:
         synthesise(out, settings, advance)
+    if for_contest:
+        say(f"{out / SYNTH_NAME} holds the secret seed: hand out what `arena contest pack` makes, never this folder")
     say(f"{out} holds {n_clips} clips of {n_speakers} voices; next: arena data scan {out}")
 
 

@@ -63,7 +63,7 @@ class Disguise:
 
 
 # The hidden part's disguise: docs/how-to/pack.md has what it costs an honest net, and a copy of the given clips.
-HIDDEN_DISGUISE = Disguise(noise_db=30.0, speed_percent=8.0, reverb_s=0.2)
+HIDDEN_DISGUISE = Disguise(noise_db=35.0, speed_percent=5.0, reverb_s=0.1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,6 +17,7 @@ from cnn.corpus.scan import Clip, Corpus
 from cnn.errors import CorpusError, SplitError
 from cnn.pack.audio import HIDDEN_DISGUISE, Alteration, Disguise, Format, KeyedRandom, choose_format, choose_length
 from cnn.pack.near_duplicates import Matches
+from cnn.pack.public_corpora import describe_publicity
 
 ENOUGH_SPEAKERS = 8  # from which the public and the private part have at least 4 voices each
 USAGES = ("auto", "speaker", "row")
@@ -142,7 +143,7 @@ def plan_pack(corpus: Corpus, settings: PackSettings, without: Collection[str] =
         format=wav_format,
         length_s=length_s,
         usage=usage,
-        notes=tuple(_notes(corpus, spellings, wav_format, test, length_s)),
+        notes=(*_notes(corpus, spellings, wav_format, test, length_s), *describe_publicity(corpus)),
         left_out=tuple(clip for clip in held_out if clip.id in without),
     )
 

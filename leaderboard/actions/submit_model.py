@@ -73,7 +73,7 @@ def _check(contest: Contest, team: Team, model: Upload, now: datetime) -> None:
     with contest.database.read() as connection:
         check_rate(connection, team, read_rules(connection).n_refusals_per_hour, now)
     try:
-        check_form(model.content, model.name)
+        check_form(model.content, model.name, contest.model_needs())
     except ModelRefused:
         contest.count_refusal(team, now)
         raise

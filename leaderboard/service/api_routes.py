@@ -262,7 +262,7 @@ async def check_submission(request: Request, file_name: Name = "submission.csv",
 def _check_files(service: Service, sender: Team, file: Upload, model: Upload | None, *, yes: bool) -> CheckedOut:
     checked = validate_submission(service.contest, file.content, file.name, yes=yes)
     if model is not None:
-        check_form(model.content, model.name)
+        check_form(model.content, model.name, service.contest.model_needs())
     return CheckedOut(
         file_name=checked.file_name,
         n_rows=len(checked.predicted),

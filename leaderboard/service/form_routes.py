@@ -110,7 +110,7 @@ def _check(request: Request, team: Team, form: FormData) -> Response:
     try:
         checked = validate_submission(contest, file.content, file.name, yes="yes" in form)
         if model is not None:
-            check_form(model.content, model.name)
+            check_form(model.content, model.name, contest.model_needs())
     except (FileError, ModelRefused) as error:
         return _render_check(request, describe_problem(words("check_bad"), error, words), "", 422)
     probabilities = words("without_probabilities" if checked.probabilities is None else "with_probabilities")

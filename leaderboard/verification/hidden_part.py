@@ -13,8 +13,8 @@ from arena.base.resamples import Truth, resample_rows
 from arena.base.scores import MIN_GROUPS, Counts, Indices, Values, confusion_matrix, macro_f1
 from leaderboard.files.solution import Solution
 
-HONEST_DROP = 0.05  # what the hidden part's disguise may cost a net: docs/how-to/pack.md has what it cost
-SPEAKER_SPREAD = 0.12  # standard deviation between speakers of a net's macro-F1, where too few are there to tell
+HONEST_DROP = 0.05  # a net's loss by the disguise: 0.017 to 0.035 of three LeNet-5 on FSDD (docs/how-to/pack.md, 2026-11)
+SPEAKER_SPREAD = 0.1  # standard deviation between speakers where few are named; 0.06 of those nets on FSDD's six
 _N_ERRORS = 2.0  # standard errors of the drop that chance may explain
 
 
