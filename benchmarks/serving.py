@@ -128,7 +128,7 @@ def check_score() -> str:
         with urllib.request.urlopen(request) as answer:
             score = json.load(answer)["attempt"]["score"]
     theirs = float(f1_score(np.arange(N_ROWS) % N_CLASSES, predicted(1), average="macro"))
-    if abs(score - theirs) > 1e-12:
+    if score != round(theirs, 3):  # a running contest shows three decimals
         raise UnequalError(f"the service scored {score} and scikit-learn {theirs}")
     return f"the service and scikit-learn scored a file {score:.6f}"
 

@@ -130,7 +130,7 @@ _MEANINGS = {  # line to type: the words that get it
     "arena contest rescore SOLUTION --reason TEXT": "contest regrade, contest recompute, contest reevaluate",
     "arena contest submit FILE --team TEAM": ("contest upload, contest send, contest push, contest submission, contest enter"),
     "arena contest attempt TEAM NUMBER": "contest attempts show, contest confusion, contest result",
-    "arena contest pack CORPUS": ("contest package, contest prepare, contest data, contest zip, contest files, contest bundle"),
+    "arena contest pack CORPUS": ("contest package, contest prepare, contest data, contest zip, contest bundle"),
     "the host hands out the contest's data (`arena contest pack`); public recordings: arena data get NAME": (
         "contest download, contest fetch, contest clips, contest dataset"
     ),

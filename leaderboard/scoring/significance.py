@@ -27,6 +27,7 @@ _SAME = 1e-12
 _NO_SPREAD = 1e-7  # a standard deviation below it is that of rounding
 _MOST_DIFFERENCES = 200_000_000  # of replicates by pairs; a board of 1,000 teams takes 400 replicates of 500,000 pairs
 _FEWEST_REPLICATES = 400
+_MOST_CELLS = 100_000  # of a table of teams by teams; a larger one is compared in one step, which widens its intervals a little
 _ALPHA = 1 - LEVEL
 
 Floats = npt.NDArray[np.float32]
@@ -83,7 +84,7 @@ def find_differences(scores: Values, replicates: Values, n_units: int) -> Differ
         limit = _find_limit(centred, np.where(is_open, deviations, 0), n_units, int(is_open.sum()))
         is_below = (gaps > _SAME) & (t > limit)
         still_open = is_open & ~(is_below | is_below.T)
-        if not still_open.any() or np.array_equal(still_open, is_open):
+        if not still_open.any() or np.array_equal(still_open, is_open) or still_open.size > _MOST_CELLS:
             n_better = max(2, len(scores) // 2)
             median = float(np.median(errors[:n_better, :n_better][np.triu_indices(n_better, 1)]))
             return Differences(is_below=is_below, smallest_difference=limit * median if median else None)
@@ -105,9 +106,12 @@ def _find_limit(centred: Floats, deviations: Values, n_units: int, n_pairs: int)
         return find_t_limit(_ALPHA / n_pairs, n_units - 1)
     n_replicates = min(centred.shape[1], max(_FEWEST_REPLICATES, _MOST_DIFFERENCES // n_pairs))
     inverse = np.divide(1, deviations, out=np.zeros_like(deviations), where=deviations > 0).astype(np.float32)
-    largest = np.zeros(n_replicates, dtype=np.float32)
-    for team, column in enumerate(centred[:-1, :n_replicates]):
-        differences = np.abs(centred[team + 1 :, :n_replicates] - column) * inverse[team, team + 1 :, None]
+    drawn = np.ascontiguousarray(centred[:, :n_replicates])
+    largest, buffer = np.zeros(n_replicates, dtype=np.float32), np.empty_like(drawn)
+    for team, column in enumerate(drawn[:-1]):
+        differences = np.subtract(drawn[team + 1 :], column, out=buffer[team + 1 :])
+        np.abs(differences, out=differences)
+        differences *= inverse[team, team + 1 :, None]
         np.maximum(largest, differences.max(axis=0), out=largest)
     point = float(np.quantile(largest, LEVEL)) * math.sqrt(n_units / (n_units - 1))
     return find_t_limit(min(_ALPHA, math.erfc(point / math.sqrt(2))), n_units - 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,9 @@ BECAUSE = HostDecision(reason="for a test", decided_at=NOW)
 
 
 @pytest.fixture
-def contest(tmp_path: Path) -> Contest:
-    return made(str(tmp_path / "contest.db"), solution())
+def contest(contest_place: str) -> Iterator[Contest]:
+    with made(contest_place, solution()) as contest:
+        yield contest
 
 
 def test_a_token_is_its_holders_until_it_is_rotated_or_revoked(contest: Contest) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,13 @@ from support.onnx_models import first_samples, model_of
 
 
 @pytest.fixture
-def contest(tmp_path: Path) -> Contest:
-    contest = made(str(tmp_path / "contest.db"), solution(has_usage=True), "Ann", "../../etc/passwd", "CON", "=1+1")
-    send(contest, "Ann", 1, 2)
-    send(contest, "Ann", 3, minute=1)
-    send(contest, "../../etc/passwd", 1, 2, 25, minute=2)
-    send(contest, "=1+1", 1, 2, minute=3)
-    return contest
+def contest(contest_place: str) -> Iterator[Contest]:
+    with made(contest_place, solution(has_usage=True), "Ann", "../../etc/passwd", "CON", "=1+1") as contest:
+        send(contest, "Ann", 1, 2)
+        send(contest, "Ann", 3, minute=1)
+        send(contest, "../../etc/passwd", 1, 2, 25, minute=2)
+        send(contest, "=1+1", 1, 2, minute=3)
+        yield contest
 
 
 def read_zip(contest: Contest, *, with_private: bool) -> tuple[zipfile.ZipFile, list[dict[str, str]]]:
