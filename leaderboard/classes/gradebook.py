@@ -7,7 +7,7 @@ those below move up. Until the contest is closed the scores are the public ones.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from arena.base.csv_export import format_csv
@@ -70,6 +70,7 @@ def compute_grades(contest: Contest, rule: PointsRule, verification: Verificatio
         verification: None: verified models alone where the contest ranks by the hidden part, else all but failed ones.
     """
     board = contest.board()
+    board = replace(board, lines=tuple(contest.standings(board.part)))  # all digits, which a threshold is compared with
     if verification is None:
         is_hidden = board.rules.rank_by is RankBy.HIDDEN
         verification = Verification.VERIFIED_ALONE if is_hidden else Verification.NO_FAILED

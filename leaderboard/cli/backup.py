@@ -82,8 +82,9 @@ def _say_undone(undone: Undone, is_compared: bool) -> None:
     for entry in undone.actions:
         change = f", {entry.change}" if entry.change else ""
         say(f"undone: {entry.action} {entry.team or ''}".rstrip() + f"{change} ({describe(entry.done_at)}: {entry.reason})")
-    count = format_count(len(undone.revoked), "token")
-    say(f"{count} revoked since: not valid in the restored contest either; teams whose token is newer get another")
+    if undone.revoked:
+        say(f"{format_count(len(undone.revoked), 'token')} revoked since: not valid in the restored contest either")
+    say("tokens that were given since are not valid in it; `arena contest token new` gives others")
 
 
 @app.command("migrate", epilog="Example: arena contest migrate --contest postgresql://arena@db.example/contest")

@@ -151,6 +151,7 @@ def _format_ranks(line: Standing) -> str:
 
 def _say_certainty(board: Board, lines: Sequence[Standing], *, is_private: bool) -> None:
     from leaderboard.deadline import describe, describe_for_reader
+    from leaderboard.rules import RankBy
     from leaderboard.scoring.lead import describe_luck
 
     if not is_private:
@@ -172,6 +173,9 @@ def _say_certainty(board: Board, lines: Sequence[Standing], *, is_private: bool)
         say(f"{verb} at {describe_for_reader(rules.deadline, now)}")
     else:
         say("no deadline")
+    if rules.rank_by is RankBy.HIDDEN:
+        tense = "is" if rules.is_closed else "will be"
+        say(f"the final rank {tense} by the models' hidden scores, and 0 without a verified model")
 
 
 def _describe_speakers(evidence: Evidence) -> str:

@@ -12,6 +12,7 @@ import yaml
 from leaderboard.contest_file.current import read_current
 from leaderboard.contest_file.keys import KEYS, PAGES, FileValue, Kind
 from leaderboard.errors import ContestError
+from leaderboard.files.pack_files import format_pack_files
 from leaderboard.store import Contest
 
 _EXAMPLE = Path(__file__).parent / "templates" / "contest.yaml"
@@ -39,6 +40,9 @@ def write_contest_folder(contest: Contest, folder: Path) -> list[Path]:
     named = {str(values[key].name): values[key] for key in ("solution", "metric") if values[key]}
     named |= {f"{_DOWNLOADS}/{file.name}": file for file in values["downloads"]}
     content = {name: contest.read_file(file.digest) for name, file in named.items()}
+    rules = contest.rules()
+    hidden = None if rules.hidden_digest is None else contest.read_file(rules.hidden_digest)
+    content |= format_pack_files(hidden, rules.rate_hz)
     content["contest.yaml"] = write_contest_file(values, has_files=True).encode()
     try:
         folder.mkdir(parents=True)

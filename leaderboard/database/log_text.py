@@ -53,7 +53,8 @@ def _describe_restore(details: Mapping[str, Any]) -> str:
     attempts, actions = details["attempts"], details["actions"]
     names = [f"attempt {row['number']} of {row['team']}" for row in attempts]
     names += [f"{row['action']} {row['team'] or ''}".rstrip() for row in actions]
-    return f"{until}; undone: {', '.join(names) or 'nothing'}; {format_count(details['n_revoked'], 'token')} stayed revoked"
+    stayed = f"; {format_count(details['n_revoked'], 'token')} stayed revoked" if details["n_revoked"] else ""
+    return f"{until}; undone: {', '.join(names) or 'nothing'}{stayed}"
 
 
 def _shorten(value: object) -> str:

@@ -19,7 +19,12 @@ ATTEMPT_LIMIT = "attempt_number_is_1_to_n_allowed"  # these names stand in the d
 APPEND_ONLY = "is_append_only"
 _GROWING = ("host_log", "old_scores", "old_numbers", "verifications", "models", "files", "attempts")
 _CHANGED = ("attempts",)  # by rules of its own
-_KEYS = {"files": "digest = NEW.digest AND content IS NOT NEW.content"}  # an equal file is stored again, and changes nothing
+_STAYING = ("teams", "contest")  # never deleted; what a host decides on them changes
+_KEYS = {
+    "files": "digest = NEW.digest AND content IS NOT NEW.content",  # an equal file is stored again, and changes nothing
+    "old_scores": "id = NEW.id OR (attempt_id = NEW.attempt_id AND log_id = NEW.log_id)",
+    "old_numbers": "id = NEW.id OR (attempt_id = NEW.attempt_id AND log_id = NEW.log_id AND action = NEW.action)",
+}
 _AS_SENT = ("id", "file_name", "note", "submission_digest", "arrived_at")
 _PARTS = [f"{name}_{part}" for part in ("public", "private") for name in ("confusion", "value", "log_loss")]
 _OLD_SCORES = ("solution_digest", "scorer", *_PARTS)
@@ -138,6 +143,12 @@ def _build_rules(line: str, differ: str) -> list[_Rule]:
             refused=f"{_differs(['voided_at'], differ)} AND NOT ({voids})",
         ),
         _Rule(
+            name="solution_changes_by_rescore",
+            table="contest",
+            event="UPDATE",
+            refused=f"{_differs(['solution_digest'], differ)} AND NOT {_by(line, 'rescore')}",
+        ),
+        _Rule(
             name="team_is_merged_by_the_log",
             table="teams",
             event="UPDATE",
@@ -187,12 +198,12 @@ def _sqlite() -> list[str]:
         f"CREATE TRIGGER attempts_keep_{kept.name} AFTER UPDATE ON attempts WHEN {kept.condition} BEGIN {kept.statement}; END"
         for kept in _build_histories(line, differ)
     ]
-    for table in (*_GROWING, "teams"):
+    for table in (*_GROWING, *_STAYING):
         refusal = refuse.format(f"{table}_{APPEND_ONLY}")
-        verbs = ("DELETE",) if table in (*_CHANGED, "teams") else ("UPDATE", "DELETE")
+        verbs = ("DELETE",) if table in (*_CHANGED, *_STAYING) else ("UPDATE", "DELETE")
         statements += [f"CREATE TRIGGER {table}_{verb.lower()} BEFORE {verb} ON {table} {refusal}" for verb in verbs]
     # INSERT OR REPLACE and UPDATE OR REPLACE delete a row without a trigger for it.
-    for table in _GROWING:
+    for table in (*_GROWING, "contest"):
         key = _KEYS.get(table, "id = NEW.id")
         statements.append(_refuse_replacement(table, "INSERT", key))
     sent = "team_id = NEW.team_id AND (number = NEW.number OR submission_digest = NEW.submission_digest)"
@@ -218,8 +229,8 @@ def _postgresql() -> list[str]:
     for kept in _build_histories(line, differ):
         body = f"IF {kept.condition} THEN {kept.statement}; END IF; RETURN NULL;"
         statements += _postgresql_trigger(f"attempts_keep_{kept.name}", "AFTER UPDATE ON attempts FOR EACH ROW", body)
-    for table in (*_GROWING, "teams"):
-        verbs = "DELETE OR TRUNCATE" if table in (*_CHANGED, "teams") else "UPDATE OR DELETE OR TRUNCATE"
+    for table in (*_GROWING, *_STAYING):
+        verbs = "DELETE OR TRUNCATE" if table in (*_CHANGED, *_STAYING) else "UPDATE OR DELETE OR TRUNCATE"
         name = f"{table}_{APPEND_ONLY}"
         statements += _postgresql_trigger(name, f"BEFORE {verbs} ON {table} FOR EACH STATEMENT", _raise(name))
     return statements

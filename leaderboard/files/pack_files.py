@@ -37,6 +37,12 @@ def read_pack_files(path: Path) -> PackFiles:
     return PackFiles(hidden=hidden, rate_hz=rate_hz if isinstance(rate_hz, int) else None)
 
 
+def format_pack_files(hidden: bytes | None, rate_hz: int | None) -> dict[str, bytes]:
+    """Return the files, by path, that `read_pack_files` reads beside a solution."""
+    files = {} if hidden is None else {f"{_HIDDEN}/{SOLUTION_NAME}": hidden}
+    return files if rate_hz is None else files | {_FACTS: json.dumps({"format": {"rate_hz": rate_hz}}).encode()}
+
+
 def find_hidden_folder(audio: Path) -> Path | None:
     """Return the hidden part of the pack whose test recordings lie in `audio`; None where there is none."""
     folder = audio.parent.parent / "host" / _HIDDEN

@@ -30,7 +30,7 @@ class BoardLine:
     team: str = field(repr=False)  # its name, which only the team and the host see
     name: str  # the public one: name or pseudonym
     score: float  # public
-    final: float | None  # private score, once the host has closed a contest with private rows
+    final: float | None  # private or hidden score, once the host has closed a contest that ranks by it
     low: float  # interval of macro-F1, over the private rows once the board is final
     high: float
     unit: str
@@ -50,7 +50,7 @@ class PublicBoard:
     metric: str
     is_closed: bool  # by the host
     is_final: bool  # ranked by the private or the hidden score
-    has_private: bool
+    final_part: Part  # by whose scores the final rank is made
     digits: Digits  # of scores and intervals
     has_significance: bool  # differences of this metric can be tested against chance
     evidence: Evidence
@@ -75,7 +75,7 @@ def build_public_board(connection: Connection, cache: ContestCache) -> PublicBoa
         metric=board.rules.metric_name,
         is_closed=board.rules.is_closed,
         is_final=is_final,
-        has_private=cache.solution(connection, board.rules.solution_digest).has_private,
+        final_part=ranking.choose_part(board.rules, cache.solution(connection, board.rules.solution_digest)),
         digits=choose_digits(board.rules),
         has_significance=board.rules.is_tested,
         evidence=board.evidence,
@@ -110,11 +110,11 @@ def _line(standing: Standing, public: Standing, steps: Sequence[Step], *, is_fin
 
 
 def format_standings_csv(board: PublicBoard) -> str:
-    """Return the standings as CSV, formulas neutralised; on a final board each title says public or private."""
+    """Return the standings as CSV, formulas neutralised; on a final board each title says public, private or hidden."""
     metrics = list_metrics(*(line.metrics for line in board.lines))
-    public, private = ("public ", "private ") if board.is_final else ("", "")
+    public, private = ("public ", f"{board.final_part} ") if board.is_final else ("", "")
     header = ["rank", "rank low", "rank high", "groups", "team", f"{public}{board.metric}"]
-    header += [f"private {board.metric}"] if board.is_final else []
+    header += [f"{private}{board.metric}"] if board.is_final else []
     header += [f"{private}macro-F1 low", f"{private}macro-F1 high", *(f"{private}{metric.name}" for metric in metrics)]
     header += ["attempts", "sent"]
     rows = [

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from arena.base.texts import Words
+from leaderboard.contest.ranking import choose_part
 from leaderboard.files.solution import LabelList, Solution
 from leaderboard.rules import Rules
 from leaderboard.scoring.custom_metric import read_description
+from leaderboard.standings import Part
 
 SAMPLE = "sample_submission.csv"
 _TEXTS = ("task", "rules", "licence", "sources")
@@ -68,8 +70,9 @@ def _describe_metric(rules: Rules, solution: Solution, words: Words) -> list[str
     else:
         texts = [words("lower_better" if rules.is_lower_better else "higher_better", metric=rules.metric_name)]
     texts.append(words("best_counts"))
-    if solution.has_private:
-        texts.append(words("public_only"))
+    part = choose_part(rules, solution)
+    if part is not Part.PUBLIC:
+        texts.append(words(f"ranks_by_{part}"))
     return texts
 
 

@@ -18,7 +18,7 @@ from leaderboard.pages.board_cache import BoardLine, PublicBoard
 from leaderboard.pages.board_chart import draw_chart
 from leaderboard.pages.render import join_names, render_fragment
 from leaderboard.pages.team_page import axis_ends, project
-from leaderboard.standings import FEWEST_UNITS, METRICS, MetricColumn, format_metrics, list_metrics
+from leaderboard.standings import FEWEST_UNITS, METRICS, MetricColumn, Part, format_metrics, list_metrics
 
 SORTS = ("rank", "team", "score", "final", *(metric.key for metric in METRICS), "attempts", "sent")
 _FALLING = (  # columns that sort from the greatest first
@@ -97,7 +97,7 @@ class StandingsPage:
     columns: Sequence[TableColumn]
     has_significance: bool
     is_final: bool
-    has_private: bool
+    basis: str  # key of the text on the scores that rank; empty where all are public
     digits: Digits
     refreshes: bool
     low: float  # ends of the axis of the intervals
@@ -129,7 +129,7 @@ def build_standings_page(board: PublicBoard, view: StandingsView, words: Words) 
         high=ends[1],
         has_significance=board.has_significance,
         is_final=board.is_final,
-        has_private=board.has_private,
+        basis="" if board.final_part is Part.PUBLIC else f"{'ranked' if board.is_final else 'ranks'}_by_{board.final_part}",
         digits=board.digits,
         refreshes=view.refreshes and not board.is_final and not view.is_static,
         controls=[] if view.is_static else _list_controls(board, visible, view),
@@ -166,7 +166,7 @@ def _write_luck(board: PublicBoard, words: Words) -> str:
         "expected": luck.expected,
         "score": first.score if first.final is None else first.final,
     }
-    key = "luck_public" if first.final is None else "luck_private"
+    key = "luck_public" if first.final is None else f"luck_{board.final_part}"
     return words(key, team=first.name, n=n_ranked, **{name: f"{value:.4f}" for name, value in numbers.items()})
 
 
@@ -254,7 +254,7 @@ def _list_columns(board: PublicBoard, view: StandingsView, words: Words) -> list
     titles += [("", words("ranks"), "n"), ("", words("groups"), "wide letters")] if board.has_significance else []
     titles.append(("team", words("team"), "who"))
     if board.is_final:
-        titles.append(("final", words("private_score", metric=board.metric), "n"))
+        titles.append(("final", words(f"{board.final_part}_score", metric=board.metric), "n"))
         titles.append(("score", words("public_score", metric=board.metric), "n wide"))
     else:
         titles.append(("score", board.metric, "n"))

@@ -201,4 +201,4 @@ def describe_result(board: PublicBoard, line: BoardLine, number: int, words: Wor
     if line.final is None:
         return [*sentences, words("final_score", number=number, metric=board.metric, score=public)]
     private = f"{line.final:.{board.digits.score}f}"
-    return [*sentences, words("final_private", number=number, public=public, metric=board.metric, private=private)]
+    return [*sentences, words(f"final_{board.final_part}", number=number, public=public, metric=board.metric, private=private)]

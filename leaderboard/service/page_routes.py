@@ -117,7 +117,7 @@ def build_team_view(service: Service, team: Team, words: Words) -> TeamView:
         name=team.name,
         pseudonym=team.pseudonym,
         rank=None if line is None else line.rank,
-        n_ranked=len(board.lines),
+        n_ranked=sum(other.rank is not None for other in board.lines),
         best=next((view.score for view in views if view.counts), None),
         digits=digits,
         n_left=0 if team.disqualified_at else n_left,

@@ -78,7 +78,7 @@ def test_points_by_rank_are_linear_or_a_list_and_ties_share(contest: Contest) ->
 
 
 def test_points_by_threshold_are_those_of_the_highest_that_is_reached(contest: Contest) -> None:
-    scores = {line.team: line.score for line in contest.board().lines}
+    scores = {line.team: line.score for line in contest.standings()}
     text = f"{scores['Ann']!r}:9,{scores['Cleo']!r}:5.5"  # a threshold itself is reached
     assert points(compute_grades(contest, parse_points(PointsBy.THRESHOLDS, text, 0))) == [9, 9, 5.5, 0, 0]
     lower = parse_points(PointsBy.THRESHOLDS, "0.2:5,0.1:9", 0, is_lower_better=True)

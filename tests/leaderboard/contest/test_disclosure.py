@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from leaderboard.actions.host import HostDecision, close_contest
+from leaderboard.classes.gradebook import compute_grades
 from leaderboard.database.create import ContestSettings
+from leaderboard.points import PointsBy, parse_points
 from leaderboard.rules import DetailsFrom
 from support.contests import NOW, made, send, solution
 
@@ -55,3 +57,12 @@ def test_the_ladder_answers_a_second_question_with_the_answer_to_the_first(where
     with made(where, solution(), "Alpha", settings=ContestSettings(is_ladder=True)) as contest:
         first, second = send(contest, "Alpha", *range(8)), send(contest, "Alpha", *range(20), minute=1)
         assert (second.attempt.score, second.interval) == (first.attempt.score, first.interval)
+
+
+def test_a_threshold_of_the_gradebook_is_compared_with_all_digits_while_the_board_shows_three(where: str) -> None:
+    with made(where, solution(), "Alpha") as contest:
+        shown = send(contest, "Alpha", 0, 2, 4).attempt.score
+        exact = contest.attempts(contest.team("Alpha"))[0].score
+        (grade,) = compute_grades(contest, parse_points(PointsBy.THRESHOLDS, f"{(shown + exact) / 2}:5", 0))
+        assert shown != exact
+        assert (grade.score, grade.points) == (exact, 5 if exact > shown else 0)

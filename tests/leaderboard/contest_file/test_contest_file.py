@@ -298,3 +298,16 @@ def test_a_contest_written_to_a_folder_makes_the_same_contest(tmp_path: Path) ->
         assert read_current(again) == read_current(contest)
         assert find_changes(file, contest) == []
     assert "choose a new folder" in run(where, "config", "--out", folder)[1]
+
+
+def test_the_hidden_part_of_a_pack_goes_with_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "hidden").mkdir()
+    (tmp_path / "hidden" / "solution.csv").write_text("id,label\n" + "".join(f"hidden_{n},{n % 2}\n" for n in range(6)))
+    (tmp_path / "pack.json").write_text('{"format": {"rate_hz": 8000}}')
+    create(tmp_path, BASE + "rank: hidden\n").close()
+    assert run(str(tmp_path / "contest.db"), "config", "--out", tmp_path / "next")[0] == 0
+    file = read_contest_file(tmp_path / "next" / "contest.yaml")
+    with create_from_file(file, read_solution(file), tmp_path / "again.db", NOW) as again:
+        assert (again.rules().rank_by, again.rules().rate_hz) == (RankBy.HIDDEN, 8000)
+        assert again.hidden_part is not None
+        assert len(again.hidden_part.ids) == 6

@@ -317,3 +317,12 @@ def test_a_pseudonym_is_all_that_others_see(client: TestClient, tokens: dict[str
     assert all("Vega" in text and "Ann" not in text for text in public)
     sign_in(client, tokens["Ann"])
     assert '<span class="tag">you</span>' in client.get("/standings").text
+
+
+def test_a_baseline_counts_in_no_rank_on_the_page_of_a_team(client: TestClient, tokens: dict[str, str], where: Path) -> None:
+    with open_contest(where) as contest:
+        contest.add_team("MFCC", NOW, is_baseline=True)
+        submit(contest, "MFCC", submission(2), "p.csv", NOW)
+        submit(contest, "Ann", submission(1), "p.csv", NOW)
+    sign_in(client, tokens["Ann"])
+    assert "Rank 1 of 1 · " in client.get("/team").text

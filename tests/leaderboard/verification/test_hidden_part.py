@@ -16,6 +16,7 @@ from leaderboard.database.create import ContestSettings
 from leaderboard.errors import ContestError
 from leaderboard.files.pack_files import check_hidden, read_pack_files
 from leaderboard.files.solution import Solution, parse_solution
+from leaderboard.pages.board_cache import format_standings_csv, read_public_board
 from leaderboard.rules import RankBy
 from leaderboard.standings import ModelState, Part
 from leaderboard.store import create_contest, open_contest
@@ -128,6 +129,13 @@ def test_teams_see_neither_hidden_scores_nor_a_rank_by_them_before_the_end(conte
         assert second.score == second.model.hidden_score
         assert second.interval.low <= second.score <= second.interval.high
         assert first.interval.unit == "speakers"
+        public = read_public_board(contest)
+        assert (public.final_part, public.lines[0].score, public.lines[-1].final) == (
+            Part.HIDDEN,
+            pytest.approx(0.992, abs=0.001),
+            0,
+        )
+        assert "public macro-F1,hidden macro-F1,hidden macro-F1 low" in format_standings_csv(public)
 
 
 def test_a_contest_that_ranks_by_score_shows_hidden_scores_beside_it_after_the_end(contest_place: str, pack: Path) -> None:
