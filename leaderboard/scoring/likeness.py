@@ -4,7 +4,8 @@ A attempts of T teams, N scored rows, K classes. Answers to easy rows say nothin
 attempts agree by chance with a probability that follows from how hard the row is for everybody, from how good both are, and
 from how common the mistake is (Wesolowsky, J. Appl. Statistics 27, 2000): an attempt errs in a row with the odds of the row
 times one factor that makes up its own number of errors. Nets of one recipe agree more often than that, so the excess is
-compared with that of all pairs of teams (an empirical null, Efron, J. Am. Stat. Assoc. 99, 2004), and with what either team shares with its third nearest other team.
+compared with that of all pairs of teams (an empirical null, Efron, J. Am. Stat. Assoc. 99, 2004), and with what either team
+shares with its third nearest other team.
 """
 
 from __future__ import annotations
