@@ -4,7 +4,8 @@ A attempts of T teams, N scored rows, K classes. Answers to easy rows say nothin
 attempts agree by chance with a probability that follows from how hard the row is for everybody, from how good both are, and
 from how common the mistake is (Wesolowsky, J. Appl. Statistics 27, 2000): an attempt errs in a row with the odds of the row
 times one factor that makes up its own number of errors. Nets of one recipe agree more often than that, so the excess is
-compared with that of all pairs of teams (an empirical null, Efron, J. Am. Stat. Assoc. 99, 2004).
+compared with that of all pairs of teams (an empirical null, Efron, J. Am. Stat. Assoc. 99, 2004), and with what either team
+shares with its third nearest other team.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from arena.base.scores import Indices, Values
 
 ALPHA = 0.01  # probability of one false alarm in a contest, if the spread of the honest pairs is normal
 _AGREEMENT = 0.9  # agreement in contested rows that the weights are best at telling from chance
+_N_KIN = 3  # teams as near to one of the two, less the gap, from which on they are of one family of nets and not a pair
+_KIN_GAP = 2.0  # standard deviations
 _LEAST_SAME = 5  # shared wrong answers below which nothing is said
 _LEAST_PAIRS = 10  # pairs of teams that a spread is estimated from
 _UNSURE = 15.0  # widens the spread by this over the number of pairs: a few of them may all be of one family of nets
@@ -70,8 +73,11 @@ def compare_answers(predicted: Indices, truth: Indices, teams: Sequence[int], n_
     excess = _compute_excess(predicted, model, n_classes)
     pairs = _choose_pairs(excess, team)
     level, spread = _estimate_null(np.array([excess[pair] for pair in pairs]))
+    nearest = _rank_partners(excess, pairs, team)
     lines = []
     for i, j in pairs:
+        kin = max(_find_kin(nearest[int(team[i])], float(excess[i, j])), _find_kin(nearest[int(team[j])], float(excess[i, j])))
+        stands_out = excess[i, j] - kin >= _KIN_GAP * spread
         p = min(1.0, len(pairs) * 0.5 * math.erfc((excess[i, j] - level) / spread / math.sqrt(2)))
         is_equal = predicted[i] == predicted[j]
         n_same = int((is_equal & is_wrong[i]).sum())
@@ -85,7 +91,7 @@ def compare_answers(predicted: Indices, truth: Indices, teams: Sequence[int], n_
                 n_same_wrong=n_same,
                 n_expected=float((model.wrong[i] * model.wrong[j] * model.same_label).sum()),
                 p=p,
-                is_alike=(n_same > 0 and bool(is_equal.all())) or (p < ALPHA and n_same >= _LEAST_SAME),
+                is_alike=(n_same > 0 and bool(is_equal.all())) or (p < ALPHA and n_same >= _LEAST_SAME and stands_out),
             )
         )
     return sorted(lines, key=lambda line: (not line.is_alike, line.p, -line.n_same_wrong, line.first, line.second))
@@ -140,6 +146,22 @@ def _choose_pairs(excess: Values, team: Indices) -> list[tuple[int, int]]:
         i, j = int(rows[n]), int(columns[n])
         best[min(team[i], team[j]), max(team[i], team[j])] = (i, j)
     return list(best.values())
+
+
+def _rank_partners(excess: Values, pairs: Sequence[tuple[int, int]], team: Indices) -> dict[int, list[float]]:
+    """Return the excess of each team with every other one, the greatest first."""
+    partners: dict[int, list[float]] = {}
+    for pair in pairs:
+        for index in pair:
+            partners.setdefault(int(team[index]), []).append(float(excess[pair]))
+    return {number: sorted(values, reverse=True) for number, values in partners.items()}
+
+
+def _find_kin(partners: list[float], excess: float) -> float:
+    """Return the excess with the third nearest of the other teams; minus infinity where there are fewer."""
+    others = list(partners)
+    others.remove(excess)
+    return others[_N_KIN - 1] if len(others) >= _N_KIN else -math.inf
 
 
 def _estimate_null(excess: Values) -> tuple[float, float]:
