@@ -66,7 +66,7 @@ class Order:
     decision: HostDecision
     team: Team | None = None
     value: str = ""  # as it was written
-    zone: tzinfo | None = None  # of a moment without an offset; None: this machine's
+    zone: tzinfo | None = None  # zone of a moment without an offset; None: this machine's
 
 
 Run = Callable[[Order], str | None]  # returns what is shown once, if anything

@@ -82,7 +82,7 @@ contest = Table(
     Column("details", String(10), nullable=False, server_default="close"),  # when teams see matrices and scores by class
     Column("rank_by", String(10), nullable=False, server_default="score"),
     Column("hidden_digest", ForeignKey("files.digest")),  # solution of the recordings that nobody was given; null: none
-    Column("rate_hz", Integer),  # of the test recordings; null: unknown
+    Column("rate_hz", Integer),  # rate of the test recordings; null: unknown
     Column("bonus", Float(53), nullable=False, server_default="10"),  # points of the gradebook for the first rank
     Column("webhook", Text),  # URL that is told of attempts and host's actions; null: none
     Column("overview", JSON(none_as_null=True)),  # the host's own texts of the site: task, rules, dates; null: none
@@ -183,7 +183,112 @@ verifications = Table(  # append-only: results of the host's runs of sent models
     Column("model_digest", String(64), nullable=False),
     Column("is_verified", Boolean, nullable=False),
     Column("remark", Text, nullable=False),  # one line: the differences
-    Column("confusion_rerun", JSON(none_as_null=True)),  # of the model's answers on all scored rows; null: it could not be run
+    Column("confusion_rerun", JSON(none_as_null=True)),  # the model's answers on all scored rows; null: it could not be run
+    Column("hidden_digest", ForeignKey("files.digest")),  # solution of the recordings that nobody was given; null: none
+    Column("rate_hz", Integer),  # rate of the test recordings; null: unknown
+    Column("bonus", Float(53), nullable=False, server_default="10"),  # points of the gradebook for the first rank
+    Column("webhook", Text),  # URL that is told of attempts and host's actions; null: none
+    Column("overview", JSON(none_as_null=True)),  # the host's own texts of the site: task, rules, dates; null: none
+    Column("deadline", UtcTime),  # the last moment that counts; null: none
+    Column("closed_at", UtcTime),  # when the host closed it; from then on private scores are shown
+    Column("created_at", UtcTime, nullable=False),
+    CheckConstraint("id = 1", name="one_contest"),
+    CheckConstraint("ties IN ('share', 'earlier')", name="ties_share_or_earlier"),
+    CheckConstraint("details IN ('close', 'during')", name="details_after_close_or_during"),
+    CheckConstraint("rank_by IN ('score', 'hidden')", name="rank_by_score_or_hidden"),
+    CheckConstraint("n_refusals_per_hour > 0", name="some_refusals_are_free"),
+)
+
+teams = Table(
+    "teams",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False, unique=True),  # the name in one case, with one kind of space, for comparison
+    Column("pseudonym", Text),  # shown to others in its place; null: the name
+    Column("deadline", UtcTime),  # its own last moment, where the host gave it more time; null: the contest's
+    Column("is_baseline", Boolean, nullable=False, server_default=false()),  # the host's own: shown, without rank or bonus
+    Column("class_group", Text),  # its group in the class list, whatever the team is called since
+    Column("disqualified_at", UtcTime),
+    Column("merged_into", ForeignKey("teams.id")),  # the team that its attempts went to
+    Column("created_at", UtcTime, nullable=False),
+    CheckConstraint("length(trim(name)) > 0", name="team_has_a_name"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("team_id", ForeignKey("teams.id"), nullable=False),
+    Column(
+        "number", Integer, nullable=False
+    ),  # 1 to three and what the log grants: a trigger refuses any other, whoever writes
+    Column("file_name", Text, nullable=False),
+    Column("note", Text),  # the team's own words on it
+    Column("submission_digest", ForeignKey("files.digest"), nullable=False),
+    Column("solution_digest", ForeignKey("files.digest"), nullable=False),
+    Column("scorer", String(80), nullable=False),
+    Column("confusion_public", JSON(none_as_null=True), nullable=False),  # K rows of K integers, row: truth
+    Column("confusion_private", JSON(none_as_null=True)),  # null without a Usage column
+    Column("value_public", Float(53)),  # result of the host's own metric, unrounded; null with macro-F1
+    Column("value_private", Float(53)),
+    Column("log_loss_public", Float(53)),  # null when no probabilities were sent
+    Column("log_loss_private", Float(53)),
+    Column("predicted", LargeBinary, nullable=False),  # class of each row of the solution, two bytes each, low byte first
+    Column("shown_number", Integer, nullable=False),  # in Ladder mode an earlier one, whose score is shown for it
+    Column("arrived_at", UtcTime, nullable=False),
+    Column("voided_at", UtcTime),  # when the host took it out of the ranking; null: it counts
+    Column("is_moving", Boolean, nullable=False, server_default=false()),  # within a merger: no order keeps numbers unique
+    Index("attempt_number_once", "team_id", "number", unique=True, **_SEATED),
+    Index("submission_once", "team_id", "submission_digest", unique=True, **_SEATED),
+    CheckConstraint("number >= 1 AND number = CAST(number AS INTEGER)", name="attempt_number_from_1"),
+    CheckConstraint(
+        "shown_number BETWEEN 1 AND number AND shown_number = CAST(shown_number AS INTEGER)", name="shown_attempt_is_not_later"
+    ),
+)
+
+old_numbers = Table(  # append-only, written by triggers: attempts before a merger, a void or another choice of Ladder mode
+    "old_numbers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("attempt_id", ForeignKey("attempts.id", deferrable=True, initially="DEFERRED"), nullable=False),
+    Column("log_id", ForeignKey("host_log.id"), nullable=False),
+    Column("action", String(10), nullable=False),
+    Column("team_id", ForeignKey("teams.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("shown_number", Integer, nullable=False),
+    UniqueConstraint("attempt_id", "log_id", "action", name="attempt_changes_once_a_line"),
+)
+
+old_scores = Table(  # append-only, written by triggers: scores of attempts before the solution was corrected
+    "old_scores",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("attempt_id", ForeignKey("attempts.id", deferrable=True, initially="DEFERRED"), nullable=False),
+    Column("solution_digest", ForeignKey("files.digest"), nullable=False),
+    Column("scorer", String(80), nullable=False),
+    Column("confusion_public", JSON(none_as_null=True), nullable=False),
+    Column("confusion_private", JSON(none_as_null=True)),
+    Column("value_public", Float(53)),
+    Column("value_private", Float(53)),
+    Column("log_loss_public", Float(53)),
+    Column("log_loss_private", Float(53)),
+    Column("replaced_at", UtcTime, nullable=False),
+    Column("log_id", ForeignKey("host_log.id")),  # line of the rescoring; null before version 3
+    UniqueConstraint("attempt_id", "log_id", name="attempt_is_rescored_once_a_line"),
+)
+
+verifications = Table(  # append-only: results of the host's runs of sent models; the last one of an attempt counts
+    "verifications",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("attempt_id", ForeignKey("attempts.id", deferrable=True, initially="DEFERRED"), nullable=False),
+    Column("model_digest", String(64), nullable=False),
+    Column("is_verified", Boolean, nullable=False),
+    Column("remark", Text, nullable=False),  # one line: the differences
+    Column(
+        "confusion_rerun", JSON(none_as_null=True)
+    ),  # counts of the model's answers on all scored rows; null: it could not be run
     Column("hidden_digest", ForeignKey("files.digest")),  # solution of the hidden part; null: there was none
     Column("confusion_hidden", JSON(none_as_null=True)),  # null: no hidden part, or the model could not be run on it
     Column("predicted_hidden", LargeBinary),  # class of each row of the hidden part, as in `attempts`
