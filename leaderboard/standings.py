@@ -196,7 +196,7 @@ class Board:
     is_final: bool
     lines: tuple[Standing, ...]
     evidence: Evidence
-    smallest_difference: float | None  # of scores, that tells most pairs of the better half apart; None: not tested
+    smallest_difference: float | None  # difference of scores that tells most pairs of the better half apart; None: not tested
     sentence: str  # who is really first
 
 

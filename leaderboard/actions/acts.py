@@ -67,7 +67,7 @@ class Order:
     team: Team | None = None
     value: str = ""  # as it was written
     yes: bool = False  # close also while models were not run
-    zone: tzinfo | None = None  # of a moment without an offset; None: this machine's
+    zone: tzinfo | None = None  # zone of a moment without an offset; None: this machine's
 
 
 Run = Callable[[Order], str | None]  # returns what is shown once, if anything

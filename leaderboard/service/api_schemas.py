@@ -103,7 +103,7 @@ class LineOut(_with_metrics(_LineScores)):  # type: ignore[misc]
 class StandingsOut(_Model):
     metric: str
     is_final: bool
-    smallest_difference: float | None  # of scores, that tells most pairs of the better half apart; null: not tested
+    smallest_difference: float | None  # difference of scores that tells most pairs of the better half apart; null: not tested
     lines: list[LineOut]
 
 
