@@ -66,7 +66,8 @@ class Order:
     decision: HostDecision
     team: Team | None = None
     value: str = ""  # as it was written
-    zone: tzinfo | None = None  # of a moment without an offset; None: this machine's
+    yes: bool = False  # close also while models were not run
+    zone: tzinfo | None = None  # zone of a moment without an offset; None: this machine's
 
 
 Run = Callable[[Order], str | None]  # returns what is shown once, if anything
@@ -150,7 +151,7 @@ def _extend(order: Order) -> None:
 
 
 def _close(order: Order) -> None:
-    host.close_contest(order.contest, order.decision)
+    host.close_contest(order.contest, order.decision, yes=order.yes)
 
 
 def _reopen(order: Order) -> None:

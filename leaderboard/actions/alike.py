@@ -20,14 +20,14 @@ class AlikePair:
     """The most alike attempts of two teams. It says what agrees, never why."""
 
     teams: tuple[str, str]
-    numbers: tuple[int, int]  # of the attempts
+    numbers: tuple[int, int]  # the attempts' own, from 1
     is_same_file: bool  # byte for byte
     is_alike: bool  # equal, or beyond what the other pairs of the contest explain
     n_rows: int  # scored ones
     n_equal: int
     n_wrong: tuple[int, int]
     n_same_wrong: int
-    n_expected: float  # of n_same_wrong, if both worked alone
+    n_expected: float  # same wrong answers if both worked alone
     p: float
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,16 +11,21 @@ from sqlalchemy import Connection, select, update
 
 from leaderboard.contest import team_names, tokens
 from leaderboard.contest.ladder import update_shown_numbers
+from leaderboard.contest.ranking import find_counting_models
 from leaderboard.contest.team_names import NameRequest, rename_team, set_pseudonym
 from leaderboard.database import schema
 from leaderboard.database.rows import read_rules, read_team, read_team_by_id, read_teams, write_log
 from leaderboard.deadline import check_ahead, describe
-from leaderboard.errors import ContestError, TeamError
+from leaderboard.errors import ContestError, ModelsNotRun, TeamError
+from leaderboard.messages import message
+from leaderboard.rules import RankBy
+from leaderboard.standings import AttemptModel
 from leaderboard.store import Contest
 from leaderboard.teams import Team
 
 HOST = "host"
 _MAX_REASON = 500  # characters
+_MAX_NAMES = 5  # teams that one message names
 MAX_GRANTED = 100  # attempts in one action: more is a typing error
 
 
@@ -76,14 +82,19 @@ def extend_deadline(contest: Contest, deadline: datetime, decision: HostDecision
         log_action(connection, "extend", decision, {"before": before.isoformat(), "after": deadline.isoformat()})
 
 
-def close_contest(contest: Contest, decision: HostDecision) -> None:
-    """End the contest: no submission counts any more, and private scores decide and become public.
+def close_contest(contest: Contest, decision: HostDecision, *, yes: bool = False) -> None:
+    """End the contest: no submission counts any more, and private or hidden scores decide and become public.
+
+    Args:
+        yes: also while models that hidden scores are of were not run.
 
     Raises:
         ContestError: it is closed already, or a team still has time of its own.
+        ModelsNotRun: it ranks by hidden scores, and models beside attempts that count were not run.
     """
     with contest.database.write() as connection:
-        before = read_rules(connection).closed_at
+        rules = read_rules(connection)
+        before = rules.closed_at
         if before is not None:
             raise ContestError(f"the contest was closed at {describe(before)} already; `arena contest reopen` opens it again")
         for team in read_teams(connection):
@@ -92,8 +103,20 @@ def close_contest(contest: Contest, decision: HostDecision) -> None:
                 raise ContestError(
                     f"{fault}; close after that, or take it back with `arena contest extend --team TEAM --remove`"
                 )
+        if rules.rank_by is RankBy.HIDDEN and rules.hidden_digest is not None and not yes:
+            _check_models_run(find_counting_models(connection, contest.cache, rules))
         connection.execute(update(schema.contest).values(closed_at=decision.decided_at))
         log_action(connection, "close", decision, {})
+
+
+def _check_models_run(models: Mapping[str, AttemptModel | None]) -> None:
+    n_waiting = sum(model is not None and model.waits_for_hidden for model in models.values())
+    if not n_waiting:
+        return
+    without = [team for team, model in models.items() if model is None]
+    names = ", ".join(without[:_MAX_NAMES]) + (", …" if len(without) > _MAX_NAMES else "")
+    others = message("no_model_sent", teams=names) if without else ""
+    raise ModelsNotRun(message("models_not_run", n=n_waiting, others=others))
 
 
 def reopen_contest(contest: Contest, decision: HostDecision) -> None:

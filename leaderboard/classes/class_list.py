@@ -40,8 +40,8 @@ class ClassList:
 class GroupChoice:
     """The host's choice of the groups that are teams."""
 
-    heading: str | None = None  # of their column; None: the one there is
-    pattern: str | None = None  # of their names, such as "Team *"; None: all
+    heading: str | None = None  # heading of their column; None: the one there is
+    pattern: str | None = None  # pattern of their names, such as "Team *"; None: all
     is_alone: bool = False  # people without a group are a team each
 
 

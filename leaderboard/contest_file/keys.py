@@ -39,7 +39,7 @@ class Key:
     """A key of the file."""
 
     kind: Kind
-    column: str = ""  # of the table `contest`
+    column: str = ""  # its column in the table `contest`
     words: tuple[str, ...] = ()
     is_required: bool = False  # never empty
     is_fixed: bool = False  # from the first attempt on

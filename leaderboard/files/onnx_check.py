@@ -21,15 +21,15 @@ MAX_MODEL_BYTES = 20_000_000
 STANDARD = ("", "ai.onnx")  # domains of the operators in the ONNX standard
 _MAX_FIELDS = 200_000  # fields that are parsed; the eight nets of 2026-11 in one file have 26,614
 _IR_VERSION, _GRAPH, _OPSET, _METADATA, _FUNCTION = 1, 7, 8, 14, 25  # field numbers of ModelProto
-_NODE, _INITIALIZER, _INPUT, _OUTPUT = 1, 5, 11, 12  # of GraphProto
-_OPERATOR, _ATTRIBUTE, _DOMAIN = 4, 5, 7  # of NodeProto
-_SUBGRAPHS = (6, 11)  # of AttributeProto
-_FUNCTION_NAME, _FUNCTION_NODE, _FUNCTION_DOMAIN = 1, 7, 10  # of FunctionProto
-_TENSOR_NAME, _EXTERNAL_DATA, _DATA_LOCATION = 8, 13, 14  # of TensorProto
-_VALUE_NAME, _TYPE = 1, 2  # of ValueInfoProto; the way on is TypeProto.tensor_type, its elem_type and shape, the shape's dims
+_NODE, _INITIALIZER, _INPUT, _OUTPUT = 1, 5, 11, 12  # fields of GraphProto
+_OPERATOR, _ATTRIBUTE, _DOMAIN = 4, 5, 7  # fields of NodeProto
+_SUBGRAPHS = (6, 11)  # fields of AttributeProto
+_FUNCTION_NAME, _FUNCTION_NODE, _FUNCTION_DOMAIN = 1, 7, 10  # fields of FunctionProto
+_TENSOR_NAME, _EXTERNAL_DATA, _DATA_LOCATION = 8, 13, 14  # fields of TensorProto
+_VALUE_NAME, _TYPE = 1, 2  # fields of ValueInfoProto; below: TypeProto.tensor_type, its elem_type and shape, the shape's dims
 _TENSOR_TYPE, _ELEMENT, _SHAPE, _DIMENSION = 1, 1, 2, 1
 _FLOAT = 1  # TensorProto.DataType
-_KEY, _VALUE = 1, 2  # of StringStringEntryProto
+_KEY, _VALUE = 1, 2  # fields of StringStringEntryProto
 _MAX_SHOWN = 40  # characters of a model's own words in a refusal
 _OTHER_FORMATS = (  # files that teams send by mistake, by their first bytes
     (b"PK\x03\x04", "model_zip"),
@@ -44,7 +44,7 @@ class ModelNeeds:
     """What a contest's models must fit."""
 
     labels: tuple[str, ...]
-    rate_hz: int | None  # of the test recordings; None: unknown
+    rate_hz: int | None  # rate of the test recordings; None: unknown
 
 
 def build_size_refusal(name: str, max_bytes: int) -> ModelRefused:

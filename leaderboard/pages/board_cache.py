@@ -51,7 +51,7 @@ class PublicBoard:
     is_closed: bool  # by the host
     is_final: bool  # ranked by the private or the hidden score
     final_part: Part  # by whose scores the final rank is made
-    digits: Digits  # of scores and intervals
+    digits: Digits  # digits of scores and intervals
     has_significance: bool  # differences of this metric can be tested against chance
     evidence: Evidence
     smallest_difference: float | None  # as in `Board`

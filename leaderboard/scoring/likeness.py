@@ -44,7 +44,7 @@ class Likeness:
     n_wrong: tuple[int, int]
     n_same_wrong: int  # rows with the same wrong answer
     n_expected: float  # the same, of two who know nothing of each other
-    p: float  # of such agreement in any pair of the contest, if all worked alone
+    p: float  # chance of such agreement in any pair of the contest, if all worked alone
     is_alike: bool
 
 

@@ -25,9 +25,9 @@ from leaderboard.standings import FEWEST_UNITS, Evidence
 
 _SAME = 1e-12
 _NO_SPREAD = 1e-7  # a standard deviation below it is that of rounding
-_MOST_DIFFERENCES = 200_000_000  # of replicates by pairs; a board of 1,000 teams takes 400 replicates of 500,000 pairs
+_MOST_DIFFERENCES = 200_000_000  # replicates by pairs; a board of 1,000 teams takes 400 replicates of 500,000 pairs
 _FEWEST_REPLICATES = 400
-_MOST_CELLS = 100_000  # of a table of teams by teams; a larger one is compared in one step, which widens its intervals a little
+_MOST_CELLS = 100_000  # teams by teams; a larger one is compared in one step, which widens its intervals a little
 _ALPHA = 1 - LEVEL
 
 Floats = npt.NDArray[np.float32]
