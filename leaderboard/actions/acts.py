@@ -88,7 +88,7 @@ class Act:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
+class ActOutcome:
     """What became of an act."""
 
     secret: str | None = field(repr=False)  # a new token, which is shown once
@@ -101,7 +101,7 @@ def find_last_entry(contest: Contest, team: Team | None) -> LogEntry | None:
     return next((entry for entry in reversed(contest.log()) if entry.team_id == team_id), None)
 
 
-def perform(act: Act, order: Order, seen: int | None = None) -> Outcome:
+def perform(act: Act, order: Order, seen: int | None = None) -> ActOutcome:
     """Carry out an act.
 
     Args:
@@ -120,7 +120,7 @@ def perform(act: Act, order: Order, seen: int | None = None) -> Outcome:
             raise ActedMeanwhile("something was done since you looked; read what holds now and decide again")
         secret = act.run(order)
         after = find_last_entry(order.contest, order.team)
-    return Outcome(secret=secret, entry=None if after == before else after)
+    return ActOutcome(secret=secret, entry=None if after == before else after)
 
 
 def _read_number(order: Order) -> int:

@@ -227,7 +227,7 @@ def add_team(contest: Contest, name: str, decision: HostDecision, *, is_baseline
         NameRefused: the name cannot be given, or another team has it.
     """
     with contest.database.write() as connection:
-        tidy = team_names.add_team(connection, name, decision.decided_at, is_baseline=is_baseline)
+        tidy = team_names.insert_team(connection, name, decision.decided_at, is_baseline=is_baseline)
         team = read_team(connection, tidy)
         log_action(connection, "team add", decision, {"is_baseline": is_baseline}, team)
     return team

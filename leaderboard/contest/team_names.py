@@ -25,7 +25,7 @@ _ACTION = "pseudonym"
 _NAMES = select(*schema.teams.c["id", "name", "pseudonym", "merged_into"])
 
 
-def add_team(connection: Connection, name: str, now: datetime, *, is_baseline: bool = False) -> str:
+def insert_team(connection: Connection, name: str, now: datetime, *, is_baseline: bool = False) -> str:
     """Add a team, or a baseline of the host, and return its name in the stored form.
 
     Raises:

@@ -33,7 +33,7 @@ _log = logging.getLogger("uvicorn.error")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
+class ConnectionLimits:
     """How many connections, and how long each may keep the service waiting."""
 
     n_connections: int
@@ -52,7 +52,7 @@ class Guest(Protocol):
 class Door:
     """Open connections, and which of them wait for their client."""
 
-    limits: Limits
+    limits: ConnectionLimits
     proxies: str  # addresses and networks without a limit of their own, separated by commas; *: all
     _addresses: dict[Guest, str] = field(default_factory=dict)
     _n_open: Counter[str] = field(default_factory=Counter)

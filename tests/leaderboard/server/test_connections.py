@@ -17,7 +17,7 @@ import pytest
 import uvicorn
 
 from leaderboard.server.connection import Connection
-from leaderboard.server.door import Door, Limits, count_allowed, name_network, raise_descriptor_limit
+from leaderboard.server.door import ConnectionLimits, Door, count_allowed, name_network, raise_descriptor_limit
 from support.polling import Held, browsers, poll
 from support.service import WAIT_S, make, running, submission
 
@@ -103,7 +103,7 @@ async def answer_everything(scope: Any, receive: Any, send: Any) -> None:
 
 
 @contextlib.asynccontextmanager
-async def serving(limits: Limits) -> AsyncIterator[tuple[str, int]]:
+async def serving(limits: ConnectionLimits) -> AsyncIterator[tuple[str, int]]:
     """A server with our connections in this loop."""
     door = Door(limits, "")
     protocol = cast("type[asyncio.Protocol]", partial(Connection, door=door))
@@ -118,7 +118,7 @@ async def serving(limits: Limits) -> AsyncIterator[tuple[str, int]]:
         await server.shutdown([bound])
 
 
-SHORT = Limits(n_connections=100, head_s=0.5, unread_s=2.0, bytes_per_s=1e9)
+SHORT = ConnectionLimits(n_connections=100, head_s=0.5, unread_s=2.0, bytes_per_s=1e9)
 
 
 @pytest.mark.parametrize("parts", [[b""], [HALF_HEAD], [b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"G"]])
@@ -183,7 +183,7 @@ def enter_all(door: Door, hosts: list[str]) -> list[Guest]:
 
 
 def test_room_is_made_by_the_connection_that_waits_longest() -> None:
-    door = Door(Limits(n_connections=3), "")
+    door = Door(ConnectionLimits(n_connections=3), "")
     (busy,) = enter_all(door, ["a"])
     door.sort(busy, "DONE")  # the service is at work for it
     guests = enter_all(door, ["b", "c", "d", "e"])
@@ -244,7 +244,7 @@ def test_room_is_made_by_the_address_that_has_most_unless_it_is_a_proxy(proxies:
 
 @pytest.mark.parametrize(("proxies", "is_proxy"), [("", False), ("10.0.0.0/8", True), ("proxy, 10.0.0.1", True), ("*", True)])
 def test_an_address_has_half_of_the_connections_and_a_proxy_all(proxies: str, is_proxy: bool) -> None:
-    guests = enter_all(Door(Limits(n_connections=4), proxies), ["b", "10.0.0.1", "10.0.0.1", "10.0.0.1"])
+    guests = enter_all(Door(ConnectionLimits(n_connections=4), proxies), ["b", "10.0.0.1", "10.0.0.1", "10.0.0.1"])
     assert [guest.is_ended for guest in guests] == [False, not is_proxy, False, False]
 
 
