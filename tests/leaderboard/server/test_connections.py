@@ -210,7 +210,7 @@ def test_room_is_made_by_an_answered_connection_then_a_half_open_one_then_a_sile
 ) -> None:
     now_s = 0.0
     monkeypatch.setattr("leaderboard.server.door.time.monotonic", lambda: now_s)
-    door = Door(Limits(n_connections=4), "")
+    door = Door(ConnectionLimits(n_connections=4), "")
     silent, flowing, idle, answered = enter_all(door, ["a", "b", "c", "d"])
     for guest in (silent, flowing, answered):
         door.sort(guest, h11.SEND_BODY)
@@ -239,7 +239,9 @@ def test_room_is_made_by_an_answered_connection_then_a_half_open_one_then_a_sile
     ("proxies", "ended"), [("", [False, True, False, False, False]), ("b", [True, False, False, False, False])]
 )
 def test_room_is_made_by_the_address_that_has_most_unless_it_is_a_proxy(proxies: str, ended: list[bool]) -> None:
-    assert [guest.is_ended for guest in enter_all(Door(Limits(n_connections=4), proxies), ["a", "b", "b", "c", "d"])] == ended
+    assert [
+        guest.is_ended for guest in enter_all(Door(ConnectionLimits(n_connections=4), proxies), ["a", "b", "b", "c", "d"])
+    ] == ended
 
 
 @pytest.mark.parametrize(("proxies", "is_proxy"), [("", False), ("10.0.0.0/8", True), ("proxy, 10.0.0.1", True), ("*", True)])
