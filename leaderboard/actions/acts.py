@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from threading import Lock
 
@@ -18,6 +18,7 @@ from leaderboard.database.rows import LogEntry
 from leaderboard.deadline import parse_deadline
 from leaderboard.errors import ActedMeanwhile, ContestError
 from leaderboard.hosts import Right
+from leaderboard.messages import message
 from leaderboard.rules import Rules
 from leaderboard.store import Contest
 from leaderboard.teams import Team
@@ -126,19 +127,29 @@ def perform(act: Act, order: Order, seen: int | None = None) -> ActOutcome:
 def _read_number(order: Order) -> int:
     text = order.value.strip()
     if not (text.isascii() and text.isdecimal() and len(text) <= 9):
-        raise ContestError(f"this takes a whole number, not {text[:40]!r}; write one such as 1")
+        raise ContestError(message("act_number", text=repr(text[:40])))
     return int(text)
 
 
 def _read_moment(order: Order) -> datetime:
-    """Return the moment; one without an offset, as browsers write it, is in the host's zone."""
+    """Return the moment; one without an offset, as browsers write it, is in the host's zone.
+
+    Raises:
+        ContestError: no moment, or one that the change of the clocks has twice or never.
+    """
     try:
         moment = datetime.fromisoformat(order.value.strip())
     except ValueError:
         return parse_deadline(order.value)
     if moment.tzinfo is not None:
         return parse_deadline(order.value)
-    return moment.replace(tzinfo=order.zone).astimezone() if order.zone else moment.astimezone()
+    first, second = (
+        (local.replace(tzinfo=order.zone) if order.zone else local).astimezone(UTC)
+        for local in (moment, moment.replace(fold=1))
+    )
+    if first != second:
+        raise ContestError(message("act_clocks", moment=f"{moment:%Y-%m-%d %H:%M}"))
+    return first
 
 
 def _team(order: Order) -> Team:

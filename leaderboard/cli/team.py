@@ -257,4 +257,4 @@ def team_forget(
     with load_contest(contest) as opened:
         n = forget_members(opened, who, None if team is None else opened.team(team), build_decision(reason))
     print(f"{format_count(n, 'member')} forgotten: name, e-mail, ids and tokens; the attempts stay")
-    say("backups, handouts, tokens.csv and gradebooks that were made before still hold them: delete those too")
+    say("backups, handouts, tokens.csv, gradebooks and class lists still hold them: delete those too")
