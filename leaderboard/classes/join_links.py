@@ -145,7 +145,7 @@ def join(contest: Contest, token: str, request: JoinRequest, now: datetime) -> t
 
 
 def _find_link(connection: Connection, token: str, now: datetime) -> JoinLink:
-    link_id = connection.scalar(select(_LINKS.id).where(_LINKS.digest == digest_token(token[:200])))
+    link_id = connection.scalar(select(_LINKS.id).where(_LINKS.digest == digest_token(token)))
     if link_id is None:
         raise JoinRefused(message("link_unknown"))
     link = _read_link(connection, link_id)

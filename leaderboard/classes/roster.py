@@ -13,6 +13,7 @@ from leaderboard.classes.headings import fold
 from leaderboard.classes.members import Member, Person, insert_member, move_member, read_members, update_person
 from leaderboard.contest.team_names import insert_team
 from leaderboard.database import schema
+from leaderboard.database.rows import lock_contest
 from leaderboard.errors import ContestError
 from leaderboard.store import Contest
 from leaderboard.teams import name_key
@@ -74,7 +75,7 @@ def import_roster(contest: Contest, roster: ClassList, options: RosterOptions, d
             _plan(connection, roster, options, change)
         return change
     with contest.database.write() as connection:
-        connection.execute(select(schema.contest.c.id).with_for_update())
+        lock_contest(connection)
         for step in _plan(connection, roster, options, change):
             _apply(connection, step, options, decision)
         if not change.is_empty or (options.moves and change.moves):

@@ -18,7 +18,7 @@ from leaderboard.contest_file.keys import KEYS, PAGES, FileValue
 from leaderboard.contest_file.read import ContestFile, check_downloads
 from leaderboard.database import schema
 from leaderboard.database.create import ContestSettings, Download, write_download
-from leaderboard.database.rows import count_rows, read_content, read_rules, store_file
+from leaderboard.database.rows import count_rows, lock_contest, read_content, read_rules, store_file
 from leaderboard.deadline import check_ahead, describe
 from leaderboard.errors import ContestError
 from leaderboard.files.solution import Solution, parse_solution
@@ -64,7 +64,7 @@ def apply_changes(file: ContestFile, contest: Contest, decision: HostDecision) -
     """
     solution = contest.solution
     with contest.database.write() as connection:
-        connection.execute(select(schema.contest.c.id).with_for_update())
+        lock_contest(connection)
         changes = list(_compare(file, read_current_values(connection)))
         _check(file, changes, connection)
         for change in changes:

@@ -82,7 +82,7 @@ def test_with_256_descriptors_the_service_lives_and_its_log_stays_small(tmp_path
         for starts in ([HALF_HEAD] * 900, [b""] * 300):
             with half_open(service.url, starts):
                 assert asyncio.run(ask(service.url, "GET / HTTP/1.1"))[0] == 200
-        with half_open(service.url, [HALF_HEAD] * 100, "127.0.0.2"):
+        with half_open(service.url, [HALF_HEAD, SLOW_BODY, HALF_HEAD] * 100, "127.0.0.2"):
             assert asyncio.run(post_all(service.url, tokens)) == {201: 12}
         assert service.process.poll() is None
     log = "".join(service.log)
@@ -203,6 +203,45 @@ def test_room_is_made_by_the_connection_that_waits_longest() -> None:
     door.leave(busy)
     (later,) = enter_all(door, ["g"])
     assert not later.is_ended
+
+
+def test_room_is_made_by_an_answered_connection_then_a_half_open_one_then_a_silent_body(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now_s = 0.0
+    monkeypatch.setattr("leaderboard.server.door.time.monotonic", lambda: now_s)
+    door = Door(ConnectionLimits(n_connections=4), "")
+    silent, flowing, idle, answered = enter_all(door, ["a", "b", "c", "d"])
+    for guest in (silent, flowing, answered):
+        door.sort(guest, h11.SEND_BODY)
+    answered.has_answer = True
+    now_s = 0.3
+    door.sort(flowing, h11.SEND_BODY)  # a part of its body came
+    late = [guest for host in ("e", "f", "g") for guest in enter_all(door, [host]) if door.sort(guest, "DONE") is None]
+    assert [guest.is_ended for guest in (answered, idle, silent, flowing, *late)] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+        False,
+        False,
+    ]
+    (refused,) = enter_all(door, ["h"])
+    assert refused.is_ended
+    now_s = 2.1  # in all a body may take two seconds
+    door.sort(flowing, h11.SEND_BODY)
+    (taken,) = enter_all(door, ["i"])
+    assert (flowing.is_ended, taken.is_ended) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("proxies", "ended"), [("", [False, True, False, False, False]), ("b", [True, False, False, False, False])]
+)
+def test_room_is_made_by_the_address_that_has_most_unless_it_is_a_proxy(proxies: str, ended: list[bool]) -> None:
+    assert [
+        guest.is_ended for guest in enter_all(Door(ConnectionLimits(n_connections=4), proxies), ["a", "b", "b", "c", "d"])
+    ] == ended
 
 
 @pytest.mark.parametrize(("proxies", "is_proxy"), [("", False), ("10.0.0.0/8", True), ("proxy, 10.0.0.1", True), ("*", True)])
