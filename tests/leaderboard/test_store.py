@@ -130,7 +130,7 @@ def test_a_team_has_one_name_in_any_case_and_spacing(contest: Contest) -> None:
 
 @pytest.mark.parametrize("name", ["", "  ", "a\0b", "a\x1b[31m", "x" * 61])
 def test_a_name_that_cannot_be_shown_is_refused(contest: Contest, name: str) -> None:
-    with pytest.raises(TeamError, match="a team's name or pseudonym has 1 to 60 printable characters"):
+    with pytest.raises(TeamError, match="a team's name or pseudonym has 1 to 60 characters that are seen"):
         contest.add_team(name, NOW)
     assert contest.teams() == []
 
