@@ -28,7 +28,7 @@ from leaderboard.webhook import NotDelivered, parse_webhook, send_text
 
 _INTERVAL_S = 2.0
 _WAITS_S = (1.0, 4.0)  # before the second and the third try
-_MOST_LINES = 10  # of a message; the rest is counted
+_MOST_LINES = 10  # events of a message; the rest is counted
 _log = logging.getLogger("uvicorn.error")
 
 
@@ -134,7 +134,7 @@ class Notifier:
     """The thread. It tells of what happens while it runs; a message that three tries did not deliver is dropped."""
 
     contest: Contest
-    password: str | None = field(default=None, repr=False)  # of the mail account
+    password: str | None = field(default=None, repr=False)  # the mail account's
     interval_s: float = _INTERVAL_S
     _ended: threading.Event = field(default_factory=threading.Event)
     _position: Position | None = None

@@ -30,8 +30,8 @@ class DetailsFrom(StrEnum):
 class RankBy(StrEnum):
     """Score that decides the ranking of a contest of models."""
 
-    SCORE = "score"  # of the submission
-    HIDDEN = "hidden"  # of the model, on recordings that nobody was given
+    SCORE = "score"  # the submission's
+    HIDDEN = "hidden"  # the model's, on recordings that nobody was given
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +52,7 @@ class Rules:
     details: DetailsFrom = DetailsFrom.CLOSE
     rank_by: RankBy = RankBy.SCORE
     hidden_digest: str | None = None  # SHA-256 of the solution of recordings that nobody was given
-    rate_hz: int | None = None  # of the test recordings; None: unknown
+    rate_hz: int | None = None  # rate of the test recordings; None: unknown
     bonus: float = 10.0  # points of the gradebook for the first rank
     webhook: str | None = None
     overview: dict[str, Any] | None = None  # the host's own texts of the site

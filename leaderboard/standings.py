@@ -107,6 +107,11 @@ class AttemptModel:
         """Return whether its answers equal the submission; hidden answers that are far worse do not change that."""
         return self.state in (ModelState.VERIFIED, ModelState.DOUBTED)
 
+    @property
+    def waits_for_hidden(self) -> bool:
+        """Return whether it was never run on the hidden part; one that differs needs no second run."""
+        return self.hidden_score is None and self.state in (ModelState.CARRIED, ModelState.VERIFIED)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
@@ -191,7 +196,7 @@ class Board:
     is_final: bool
     lines: tuple[Standing, ...]
     evidence: Evidence
-    smallest_difference: float | None  # of scores, that tells most pairs of the better half apart; None: not tested
+    smallest_difference: float | None  # difference of scores that tells most pairs of the better half apart; None: not tested
     sentence: str  # who is really first
 
 

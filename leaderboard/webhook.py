@@ -25,7 +25,7 @@ _EXAMPLES = "https://hooks.slack.com/services/..., or smtps://user@mail.example.
 _SCHEMES = ("https", "http", "smtps", "smtp")
 _DISCORD = ("discord.com", "discordapp.com")
 _MARKDOWN = re.compile(r"([\\`*_~|\[\]()<>#>-])")
-_MOST_CHARACTERS = 1900  # of a message; Discord takes 2,000
+_MOST_CHARACTERS = 1900  # length of a message; Discord takes 2,000
 
 
 class NotDelivered(ContestError):

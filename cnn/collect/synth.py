@@ -32,7 +32,7 @@ from cnn.errors import CorpusError
 Wave = npt.NDArray[np.float64]
 
 RATE_HZ = 16_000
-SECRET_BITS = 128  # of a seed that nobody guesses
+SECRET_BITS = 128  # a seed that nobody guesses
 _FORMAT = 1  # version of the sound; increase it with every change of this file that changes the sound
 _MOST_CLIPS = 1_000_000
 _ENDINGS = (".", ".", "", "!", "?", ",")  # each has an intonation of its own

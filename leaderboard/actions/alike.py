@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from leaderboard.database.rows import read_predicted, read_rules, read_teams
-from leaderboard.scoring.likeness import Likeness, compare_answers
+from leaderboard.scoring.likeness import Likeness, compare_attempts
 from leaderboard.standings import Attempt, Part
 from leaderboard.store import Contest
 from leaderboard.teams import Team
@@ -20,14 +20,14 @@ class AlikePair:
     """The most alike attempts of two teams. It says what agrees, never why."""
 
     teams: tuple[str, str]
-    numbers: tuple[int, int]  # of the attempts
+    numbers: tuple[int, int]  # the attempts' own, from 1
     is_same_file: bool  # byte for byte
     is_alike: bool  # equal, or beyond what the other pairs of the contest explain
     n_rows: int  # scored ones
     n_equal: int
     n_wrong: tuple[int, int]
     n_same_wrong: int
-    n_expected: float  # of n_same_wrong, if both worked alone
+    n_expected: float  # same wrong answers if both worked alone
     p: float
 
 
@@ -46,7 +46,7 @@ def _compare(contest: Contest, connection: Connection) -> Sequence[AlikePair]:
     predicted = read_predicted(connection, list({attempt.digest for _, attempt in entries}))
     answers = np.stack([predicted[attempt.digest] for _, attempt in entries])[:, solution.scored]
     teams = [team.id for team, _ in entries]
-    lines = compare_answers(answers, solution.truth[solution.scored], teams, len(solution.labels))
+    lines = compare_attempts(answers, solution.truth[solution.scored], teams, len(solution.labels))
     return tuple(_build_pair(line, entries[line.first], entries[line.second]) for line in lines)
 
 

@@ -15,7 +15,7 @@ from leaderboard.teams import Team
 
 INDEX = "index.csv"
 _MOST_NAME = 40  # characters of a team's name in the name of its folder
-_FIRST_YEAR = 1980  # of a zip's times
+_FIRST_YEAR = 1980  # a zip's times begin there
 _HEADER = ("team", "pseudonym", "attempt", "sent", "public score", "private score", "file", "file as sent", "sha256", "note")
 
 

@@ -36,7 +36,7 @@ class HandoutSettings:
     """Settings of a set of handouts."""
 
     folder: Path
-    address: str  # of the contest's page, without a trailing slash
+    address: str  # address of the contest's page, without a trailing slash
     language: str
     zone: tzinfo | None  # the host's; None: this machine's
     is_renewed: bool = False  # revoke all tokens and make new ones

@@ -27,7 +27,7 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    line: int  # of the file, from 1
+    line: int  # its number in the file, from 1
     cells: tuple[Cell, ...]
 
     @property

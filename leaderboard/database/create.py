@@ -43,8 +43,8 @@ class ContestSettings:
     n_refusals_per_hour: int = N_REFUSALS_PER_HOUR
     details: DetailsFrom = DetailsFrom.CLOSE
     rank_by: RankBy = RankBy.SCORE
-    hidden: Solution | None = None  # of recordings that no team is given
-    rate_hz: int | None = None  # of the test recordings; None: unknown
+    hidden: Solution | None = None  # recordings that no team is given
+    rate_hz: int | None = None  # rate of the test recordings; None: unknown
     bonus: float = 10.0
     webhook: str | None = None
     overview: dict[str, str] | None = None  # texts of the site

@@ -82,7 +82,7 @@ contest = Table(
     Column("details", String(10), nullable=False, server_default="close"),  # when teams see matrices and scores by class
     Column("rank_by", String(10), nullable=False, server_default="score"),
     Column("hidden_digest", ForeignKey("files.digest")),  # solution of the recordings that nobody was given; null: none
-    Column("rate_hz", Integer),  # of the test recordings; null: unknown
+    Column("rate_hz", Integer),  # rate of the test recordings; null: unknown
     Column("bonus", Float(53), nullable=False, server_default="10"),  # points of the gradebook for the first rank
     Column("webhook", Text),  # URL that is told of attempts and host's actions; null: none
     Column("overview", JSON(none_as_null=True)),  # the host's own texts of the site: task, rules, dates; null: none
@@ -183,7 +183,7 @@ verifications = Table(  # append-only: results of the host's runs of sent models
     Column("model_digest", String(64), nullable=False),
     Column("is_verified", Boolean, nullable=False),
     Column("remark", Text, nullable=False),  # one line: the differences
-    Column("confusion_rerun", JSON(none_as_null=True)),  # of the model's answers on all scored rows; null: it could not be run
+    Column("confusion_rerun", JSON(none_as_null=True)),  # the model's answers on all scored rows; null: it could not be run
     Column("hidden_digest", ForeignKey("files.digest")),  # solution of the hidden part; null: there was none
     Column("confusion_hidden", JSON(none_as_null=True)),  # null: no hidden part, or the model could not be run on it
     Column("predicted_hidden", LargeBinary),  # class of each row of the hidden part, as in `attempts`

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from arena.base.texts import Localized
 from leaderboard.errors import ModelRefused
 from leaderboard.files.csv_table import quote_short
-from leaderboard.files.protobuf import SIZED, VARINT, Field, NoProtobuf, Reader
+from leaderboard.files.protobuf import SIZED, VARINT, NoProtobuf, Reader, WireField
 from leaderboard.files.solution import LabelList
 from leaderboard.messages import message
 
@@ -21,15 +21,15 @@ MAX_MODEL_BYTES = 20_000_000
 STANDARD = ("", "ai.onnx")  # domains of the operators in the ONNX standard
 _MAX_FIELDS = 200_000  # fields that are parsed; the eight nets of 2026-11 in one file have 26,614
 _IR_VERSION, _GRAPH, _OPSET, _METADATA, _FUNCTION = 1, 7, 8, 14, 25  # field numbers of ModelProto
-_NODE, _INITIALIZER, _INPUT, _OUTPUT = 1, 5, 11, 12  # of GraphProto
-_OPERATOR, _ATTRIBUTE, _DOMAIN = 4, 5, 7  # of NodeProto
-_SUBGRAPHS = (6, 11)  # of AttributeProto
-_FUNCTION_NAME, _FUNCTION_NODE, _FUNCTION_DOMAIN = 1, 7, 10  # of FunctionProto
-_TENSOR_NAME, _EXTERNAL_DATA, _DATA_LOCATION = 8, 13, 14  # of TensorProto
-_VALUE_NAME, _TYPE = 1, 2  # of ValueInfoProto; the way on is TypeProto.tensor_type, its elem_type and shape, the shape's dims
+_NODE, _INITIALIZER, _INPUT, _OUTPUT = 1, 5, 11, 12  # fields of GraphProto
+_OPERATOR, _ATTRIBUTE, _DOMAIN = 4, 5, 7  # fields of NodeProto
+_SUBGRAPHS = (6, 11)  # fields of AttributeProto
+_FUNCTION_NAME, _FUNCTION_NODE, _FUNCTION_DOMAIN = 1, 7, 10  # fields of FunctionProto
+_TENSOR_NAME, _EXTERNAL_DATA, _DATA_LOCATION = 8, 13, 14  # fields of TensorProto
+_VALUE_NAME, _TYPE = 1, 2  # fields of ValueInfoProto; below: TypeProto.tensor_type, its elem_type and shape, the shape's dims
 _TENSOR_TYPE, _ELEMENT, _SHAPE, _DIMENSION = 1, 1, 2, 1
 _FLOAT = 1  # TensorProto.DataType
-_KEY, _VALUE = 1, 2  # of StringStringEntryProto
+_KEY, _VALUE = 1, 2  # fields of StringStringEntryProto
 _MAX_SHOWN = 40  # characters of a model's own words in a refusal
 _OTHER_FORMATS = (  # files that teams send by mistake, by their first bytes
     (b"PK\x03\x04", "model_zip"),
@@ -44,7 +44,7 @@ class ModelNeeds:
     """What a contest's models must fit."""
 
     labels: tuple[str, ...]
-    rate_hz: int | None  # of the test recordings; None: unknown
+    rate_hz: int | None  # rate of the test recordings; None: unknown
 
 
 def build_size_refusal(name: str, max_bytes: int) -> ModelRefused:
@@ -85,7 +85,7 @@ def check_form(content: bytes, name: str, needs: ModelNeeds | None = None) -> No
         _check_metadata(metadata, name, needs)
 
 
-def _select(fields: Sequence[Field], *numbers: int) -> Iterator[Field]:
+def _select(fields: Sequence[WireField], *numbers: int) -> Iterator[WireField]:
     return (field for field in fields if field.number in numbers and field.kind == SIZED)
 
 
@@ -96,18 +96,18 @@ def _build_format_refusal(content: bytes, name: str) -> ModelRefused:
     )
 
 
-def _has_external_data(reader: Reader, tensor: Field) -> bool:
+def _has_external_data(reader: Reader, tensor: WireField) -> bool:
     return any(
         part.number == _EXTERNAL_DATA or (part.number == _DATA_LOCATION and part.kind == VARINT and part.start)
         for part in reader.read(tensor)
     )
 
 
-def _read_last_text(reader: Reader, fields: Sequence[Field], number: int) -> str:
+def _read_last_text(reader: Reader, fields: Sequence[WireField], number: int) -> str:
     return next((reader.read_text(field) for field in reversed(fields) if field.number == number), "")
 
 
-def _find_foreign_operator(reader: Reader, top: Sequence[Field], graph: Sequence[Field]) -> str | None:
+def _find_foreign_operator(reader: Reader, top: Sequence[WireField], graph: Sequence[WireField]) -> str | None:
     """Return the first operator that neither the standard has nor the model's own functions; None where all are known."""
     functions = [reader.read(field) for field in _select(top, _FUNCTION)]
     own = {tuple(_read_last_text(reader, parts, n) for n in (_FUNCTION_DOMAIN, _FUNCTION_NAME)) for parts in functions}
@@ -124,7 +124,7 @@ def _find_foreign_operator(reader: Reader, top: Sequence[Field], graph: Sequence
     return None
 
 
-def _read_inputs(reader: Reader, graph: Sequence[Field]) -> list[tuple[int, int | None]]:
+def _read_inputs(reader: Reader, graph: Sequence[WireField]) -> list[tuple[int, int | None]]:
     """Return the element type and the number of dimensions of each input, None without a shape; weights are no inputs."""
     weights = {_read_last_text(reader, reader.read(field), _TENSOR_NAME) for field in _select(graph, _INITIALIZER)}
     inputs: list[tuple[int, int | None]] = []
@@ -154,7 +154,7 @@ def _describe_inputs(inputs: Sequence[tuple[int, int | None]]) -> Localized:
     return message("model_no_shape") if n_dimensions is None else message("model_dimensions", n=n_dimensions)
 
 
-def _read_metadata(reader: Reader, top: Sequence[Field]) -> Iterator[tuple[str, str]]:
+def _read_metadata(reader: Reader, top: Sequence[WireField]) -> Iterator[tuple[str, str]]:
     for field in _select(top, _METADATA):
         parts = reader.read(field)
         yield _read_last_text(reader, parts, _KEY), _read_last_text(reader, parts, _VALUE)

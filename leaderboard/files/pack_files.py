@@ -18,8 +18,8 @@ _HIDDEN, _FACTS = "hidden", "pack.json"
 class PackFiles:
     """Facts that lie beside the solution of a pack."""
 
-    hidden: Solution | None = None  # of the recordings that no team was given; None: there is none
-    rate_hz: int | None = None  # of the recordings; None: unknown
+    hidden: Solution | None = None  # recordings that no team was given; None: there is none
+    rate_hz: int | None = None  # rate of the recordings; None: unknown
 
 
 def read_pack_files(path: Path) -> PackFiles:

@@ -25,7 +25,7 @@ class ChartSize:
     style: str  # CSS class
     width: float
     right: float  # for the labels
-    n_characters: int  # of a label
+    n_characters: int  # length of a label
 
 
 SIZES = (

@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
-_FIRST_LEVEL = 3  # of headings: a page's own are above
+_FIRST_LEVEL = 3  # level of headings: a page's own are above
 _LAST_LEVEL = 6
 
 

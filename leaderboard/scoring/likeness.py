@@ -4,7 +4,8 @@ A attempts of T teams, N scored rows, K classes. Answers to easy rows say nothin
 attempts agree by chance with a probability that follows from how hard the row is for everybody, from how good both are, and
 from how common the mistake is (Wesolowsky, J. Appl. Statistics 27, 2000): an attempt errs in a row with the odds of the row
 times one factor that makes up its own number of errors. Nets of one recipe agree more often than that, so the excess is
-compared with that of all pairs of teams (an empirical null, Efron, J. Am. Stat. Assoc. 99, 2004).
+compared with that of all pairs of teams (an empirical null, Efron, J. Am. Stat. Assoc. 99, 2004), and with what either team
+shares with its third nearest other team.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Likeness:
     n_wrong: tuple[int, int]
     n_same_wrong: int  # rows with the same wrong answer
     n_expected: float  # the same, of two who know nothing of each other
-    p: float  # of such agreement in any pair of the contest, if all worked alone
+    p: float  # chance of such agreement in any pair of the contest, if all worked alone
     is_alike: bool
 
 
@@ -56,7 +57,7 @@ class _Model:
     weight: Values  # (N,) information of an agreement in a row: 0 where nearly all agree
 
 
-def compare_answers(predicted: Indices, truth: Indices, teams: Sequence[int], n_classes: int) -> list[Likeness]:
+def compare_attempts(predicted: Indices, truth: Indices, teams: Sequence[int], n_classes: int) -> list[Likeness]:
     """Return the most alike pair of attempts of each two teams, the most alike first.
 
     Args:

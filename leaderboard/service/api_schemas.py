@@ -103,7 +103,7 @@ class LineOut(_with_metrics(_LineScores)):  # type: ignore[misc]
 class StandingsOut(_Model):
     metric: str
     is_final: bool
-    smallest_difference: float | None  # of scores, that tells most pairs of the better half apart; null: not tested
+    smallest_difference: float | None  # difference of scores that tells most pairs of the better half apart; null: not tested
     lines: list[LineOut]
 
 
@@ -191,6 +191,7 @@ class ActIn(_Model):
     reason: str = Field(max_length=500)
     team: str | None = Field(default=None, max_length=200)
     value: str | int = Field(default="", union_mode="left_to_right")
+    yes: bool = False  # close also with 0 for teams whose models were not run
 
 
 class ActOut(_Model):

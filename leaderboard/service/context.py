@@ -27,7 +27,7 @@ from leaderboard.store import Contest, open_contest
 from leaderboard.teams import Team
 
 T = TypeVar("T")
-_OLD_HOST_TOKEN = re.compile("host_[0-9a-f]{40}")  # of version 2 and earlier, derived from the contest's secret
+_OLD_HOST_TOKEN = re.compile("host_[0-9a-f]{40}")  # tokens of version 2 and earlier, derived from the contest's secret
 _N_SCORED_AT_ONCE = 2  # one computes while another waits for the disk; more would only share one interpreter
 
 
@@ -41,7 +41,7 @@ class ServiceSettings:
     is_https: bool = False  # browsers reach it by https only
     max_bytes: int = MAX_BYTES  # limit of a submission
     max_model_bytes: int = MAX_MODEL_BYTES
-    mail_password: str | None = field(default=None, repr=False)  # of the account that a webhook by mail sends from
+    mail_password: str | None = field(default=None, repr=False)  # password of the account that a webhook by mail sends from
 
 
 class TokenRefused(LeaderboardError):
@@ -63,7 +63,7 @@ class Service:
     settings: ServiceSettings
     contest: Contest
     key: bytes = field(repr=False)  # the contest's secret
-    folder: Path  # of its own, for downloads
+    folder: Path  # the service's own, for downloads
     failures: Failures = field(default_factory=Failures)
     _scoring: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(_N_SCORED_AT_ONCE))
 

@@ -36,7 +36,7 @@ class SentModel:
     file_name: str
     predicted: npt.NDArray[np.intp] = field(repr=False)  # (N,) the submission's index into the solution's labels
     is_verified: bool | None  # None: the model was never run
-    hidden_digest: str | None  # of the hidden part that it was run on; None: of none
+    hidden_digest: str | None  # the hidden part that it was run on; None: there was none
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -114,10 +114,10 @@ def test_of_several_groups_those_that_match_are_teams() -> None:
         ("Name,Email,Team\nAna,a@x.org,Echo\nBo,A@X.org,Mel\n", "line 3: the student of this row stands in line 2 already"),
         ("Name,Team\nAna,Echo\nANA,Mel\n", "line 3: the student of this row stands in line 2 already"),
         ("Name,Email,Team\n,,Echo\n", "line 2: the row has no name, e-mail or login"),
-        (f"Name,Team\nAna,{'x' * 61}\n", "line 2: a team's name or pseudonym has 1 to 60 printable characters"),
+        (f"Name,Team\nAna,{'x' * 61}\n", "line 2: a team's name or pseudonym has 1 to 60 characters that are seen"),
         ('Name,Team\n"Ana,Echo\n', 'line 2: a quote " opens here and none closes it'),
         ("Echo\necho\n", "line 2: team 'echo' stands in line 1 already; keep one of the two"),
-        ("\x00\x01\x00", "no heading names the students|printable"),
+        ("\x00\x01\x00", "no heading names the students|that are seen"),
     ],
 )
 def test_a_list_with_two_readings_or_none_is_refused(text: str | bytes, refusal: str) -> None:

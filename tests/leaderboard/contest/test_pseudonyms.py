@@ -226,7 +226,7 @@ def test_a_team_sets_and_drops_its_pseudonym_on_its_page_and_sees_both(
     client.cookies.clear()
     client.post("/login", data={"csrf": csrf(client, "/login"), "token": host})
     page = client.get("/host").text
-    assert "Zanahoria <span" in page
+    assert "Zanahoria</a> <span" in page
     assert "(Nightjar)" in page
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ from support.service import NOW, host_token_of, make, running, submission
 
 pytestmark = needs_chromium
 LONG = "The Cepstral Coefficients of a rather long name that goes on"
-NET = model_of(first_samples())
+NET = model_of(first_samples(n_scores=10), labels=json.dumps([str(n) for n in range(10)]))
 TEAMS = ["Los Formantes", LONG, "<b>bold</b>", "Ruido Rosa", "Nyquist & Söhne", "W" * 60]
 DROP = """([selector, files]) => {
     const data = new DataTransfer(), made = { dataTransfer: null, bubbles: true, cancelable: true };
@@ -153,7 +154,7 @@ def test_a_file_that_is_dropped_is_sent(world: World) -> None:
             DROP, (".drop", [("net.onnx", list(NET)), ("dropped.csv", list(submission(2)))])
         )  # both on the first field
         follow(page, "text=Send and score")
-        assert page.url.endswith("/attempts/1")
+        assert page.url.endswith("/attempts/1"), page.inner_text("[role=alert]")
         assert "dropped.csv" in page.inner_text("main")
         assert "net.onnx. The host has not run it yet." in page.inner_text("#model-part")
 
