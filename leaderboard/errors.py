@@ -15,6 +15,7 @@ LeaderboardError
 │   │       └── NameOften  one more pseudonym after many in a day
 │   ├── ContestClosed    a submission after the deadline, or after the host closed the contest
 │   ├── ActedMeanwhile   an act of a host who has not seen the one before
+│   ├── ModelsNotRun     a close by hidden scores that some teams have none of yet
 │   ├── Unavailable      a database that cannot be read or written
 │   ├── SolutionReplaced  a grade by a solution that was corrected meanwhile
 │   ├── MetricError      a metric of the host that cannot be run
@@ -136,6 +137,10 @@ class ContestClosed(ContestError):
 
 class ActedMeanwhile(ContestError):
     """An act of a host who has not seen what was done before it."""
+
+
+class ModelsNotRun(ContestError):
+    """A close by hidden scores while models of teams were never run on the hidden part."""
 
 
 class Unavailable(ContestError):

@@ -107,6 +107,11 @@ class AttemptModel:
         """Return whether its answers equal the submission; hidden answers that are far worse do not change that."""
         return self.state in (ModelState.VERIFIED, ModelState.DOUBTED)
 
+    @property
+    def waits_for_hidden(self) -> bool:
+        """Return whether it was never run on the hidden part; one that differs needs no second run."""
+        return self.hidden_score is None and self.state in (ModelState.CARRIED, ModelState.VERIFIED)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:

@@ -9,6 +9,7 @@ import typer
 from arena.base.options import CONTEST_FILE, ContestPath, DryRun, Json, Wide
 from arena.base.terminal import Column, Number, Prose, print_json, print_table, say
 from leaderboard.cli.options import (
+    YES_HINT,
     Pseudonym,
     Reason,
     Remove,
@@ -90,14 +91,26 @@ def _extend_all(contest: str, last: datetime, decision: HostDecision) -> None:
 
 
 @app.command(epilog='Example: arena contest close --reason "the lecture begins"')
-def close(reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
-    """End the contest: nothing counts any more, and with a Usage column the private scores decide and are shown."""
+def close(
+    reason: Reason,
+    yes: Annotated[bool, typer.Option("--yes", help="Also with 0 for teams whose models were not run.")] = False,
+    contest: ContestPath = CONTEST_FILE,
+) -> None:
+    """End the contest: nothing counts any more, and private or hidden scores decide and are shown, where it has them."""
     from leaderboard.actions.host import close_contest
+    from leaderboard.errors import ContestError, ModelsNotRun
+    from leaderboard.standings import Part
 
     with load_contest(contest) as opened:
-        close_contest(opened, build_decision(reason))
+        try:
+            close_contest(opened, build_decision(reason), yes=yes)
+        except ModelsNotRun as error:
+            raise ContestError(f"{error}{YES_HINT}") from error
         board = opened.board()
     print(f"{board.rules.name} is closed and ranks by the {board.part} scores; {board.sentence}")
+    without = [line.team for line in board.lines if line.model is None]
+    if board.part is Part.HIDDEN and without:
+        say(f"without a model, and so with 0: {', '.join(without)}")
 
 
 @app.command(epilog='Example: arena contest reopen --reason "closed a day too early"')

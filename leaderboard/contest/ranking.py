@@ -21,6 +21,7 @@ from leaderboard.scoring.luck import estimate_luck
 from leaderboard.scoring.significance import RankStatements, compare_teams
 from leaderboard.standings import (
     Attempt,
+    AttemptModel,
     Board,
     Evidence,
     Luck,
@@ -49,6 +50,11 @@ def read_ranks(connection: Connection, cache: ContestCache, rules: Rules) -> dic
     """Return the public rank of each ranked team, by name; a baseline has none."""
     entries = _entries(connection, cache, rules, Part.PUBLIC)
     return _ranks([entry for entry in entries if not entry.team.is_baseline], rules)
+
+
+def find_counting_models(connection: Connection, cache: ContestCache, rules: Rules) -> dict[str, AttemptModel | None]:
+    """Return by team the model beside the attempt that counts; None where none was sent."""
+    return {entry.team.name: entry.best.model for entry in _entries(connection, cache, rules, Part.PUBLIC)}
 
 
 def compute_public_interval(

@@ -15,7 +15,7 @@ from leaderboard.actions.announcements import read_announcements
 from leaderboard.actions.host import HostDecision
 from leaderboard.actions.submit import validate_submission
 from leaderboard.actions.submit_model import Upload, add_model, submit_with_model
-from leaderboard.errors import ContestError, TeamError, Unavailable
+from leaderboard.errors import ContestError, ModelsNotRun, TeamError, Unavailable
 from leaderboard.files.contradictions import list_notes
 from leaderboard.files.onnx_check import check_form
 from leaderboard.hosts import Host, Right
@@ -278,18 +278,18 @@ def post_act(service: ServiceDep, holder: HostDep, name: ActName, body: ActIn) -
     """Act as the host's pages do: close, extend, announce; with a team grant, void, disqualify, rename, new-token, ...
 
     `value` is what the act takes: a moment with its offset, a number of attempts, the number of an attempt, a name, a text.
-    An assistant may announce and withdraw. A new token stands in the answer, this once.
+    An assistant may announce and withdraw. A new token stands in the answer, this once. `yes`: close with models not run.
     """
     act = ACTS[name]
     holder.check_may(act.right)
     team = None if body.team is None else service.contest.team(body.team)
     try:
         decision = HostDecision(reason=body.reason, decided_at=service.now(), actor=holder.name)
-        outcome = perform(act, Order(contest=service.contest, decision=decision, team=team, value=str(body.value), zone=UTC))
-    except Unavailable:
-        raise
+        order = Order(contest=service.contest, decision=decision, team=team, value=str(body.value), yes=body.yes, zone=UTC)
+        outcome = perform(act, order)
     except ContestError as error:
-        raise error if isinstance(error, TeamError) else HTTPException(422, str(error)) from error
+        hint = "; send yes: true if it is meant so" if isinstance(error, ModelsNotRun) else ""
+        raise error if isinstance(error, TeamError | Unavailable) else HTTPException(422, f"{error}{hint}") from error
     return ActOut(entry=None if outcome.entry is None else LogOut.model_validate(outcome.entry), token=outcome.secret)
 
 

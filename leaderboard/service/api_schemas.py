@@ -191,6 +191,7 @@ class ActIn(_Model):
     reason: str = Field(max_length=500)
     team: str | None = Field(default=None, max_length=200)
     value: str | int = Field(default="", union_mode="left_to_right")
+    yes: bool = False  # close also with 0 for teams whose models were not run
 
 
 class ActOut(_Model):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from anyio.to_thread import run_sync
@@ -19,7 +19,7 @@ from leaderboard.actions.host_tokens import list_host_tokens
 from leaderboard.classes.gradebook import build_winner_gradebook
 from leaderboard.database.rows import read_team_by_id
 from leaderboard.deadline import describe
-from leaderboard.errors import ActedMeanwhile, LeaderboardError, Unavailable
+from leaderboard.errors import ActedMeanwhile, LeaderboardError, ModelsNotRun, Unavailable
 from leaderboard.hosts import Host, Right
 from leaderboard.pages.host_page import TEXTS, find_title, list_acts, list_host_lines, read_host_team
 from leaderboard.pages.render import PageFrame, PageProblem, describe_problem
@@ -38,6 +38,7 @@ class Typed:
 
     value: str = ""
     reason: str = ""
+    asks_yes: bool = False  # a tick that closes all the same
 
 
 def _find_team(service: Service, team_id: int) -> Team:
@@ -67,7 +68,7 @@ def show_host(request: Request) -> Response:
         frame,
         host=host,
         teams=list_host_lines(contest, with_private=has_private),
-        log=contest.log()[::-1],
+        log=[(entry, find_title(entry)) for entry in contest.log()[::-1]],
         has_private=has_private,
         acts=list_acts(host, contest.rules(), None),
         announcements=read_announcements(contest) if host.may(Right.ANNOUNCE) else [],
@@ -111,7 +112,7 @@ def show_host_team(request: Request, team_id: Number) -> Response:
         view=view,
         has_private=has_private,
         acts=list_acts(host, service.contest.rules(), team),
-        log=[entry for entry in service.contest.log()[::-1] if entry.team_id == team.id],
+        log=[(entry, find_title(entry)) for entry in service.contest.log()[::-1] if entry.team_id == team.id],
         done=_describe_done(request, team, frame),
     )
 
@@ -223,12 +224,17 @@ def _act(request: Request, name: ActName, team_id: int | None, form: FormData) -
         return _render_form(request, subject, typed, PageProblem(title=words("reason_missing")), 422)
     try:
         decision = HostDecision(reason=typed.reason, decided_at=service.now(), actor=host.name)
-        order = Order(contest=service.contest, decision=decision, team=team, value=typed.value, zone=service.zone)
+        order = Order(
+            contest=service.contest, decision=decision, team=team, value=typed.value, yes="yes" in form, zone=service.zone
+        )
         outcome = perform(act, order, _read_seen(form))
     except Unavailable:
         raise
     except ActedMeanwhile:
         return _render_form(request, subject, typed, PageProblem(title=words("act_meanwhile")), 409)
+    except ModelsNotRun as error:
+        typed = replace(typed, asks_yes=True)
+        return _render_form(request, subject, typed, describe_problem(words("act_refused"), error, words), 409)
     except LeaderboardError as error:
         return _render_form(request, subject, typed, describe_problem(words("act_refused"), error, words), 422)
     if outcome.secret is not None:

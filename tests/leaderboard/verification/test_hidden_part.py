@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import csv
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from starlette.testclient import TestClient
 
 from leaderboard.actions import submit as entry
-from leaderboard.actions.host import HostDecision, close_contest
+from leaderboard.actions.host import HostDecision, close_contest, reopen_contest
 from leaderboard.database.create import ContestSettings
 from leaderboard.errors import ContestError
 from leaderboard.files.pack_files import check_hidden, read_pack_files
 from leaderboard.files.solution import Solution, parse_solution
 from leaderboard.pages.board_cache import format_standings_csv, read_public_board
 from leaderboard.rules import RankBy
+from leaderboard.service.app import create_app
+from leaderboard.service.context import ServiceSettings
 from leaderboard.standings import ModelState, Part
 from leaderboard.store import create_contest, open_contest
-from leaderboard.verification.hidden_part import SPEAKER_SPREAD, Answers, measure_drop
+from leaderboard.verification.hidden_part import SPEAKER_SPREAD, PredictedClasses, measure_drop
 from leaderboard.verification.sent_models import attach_model
 from support.contests import run
 from support.onnx_models import LABELS, RATE_HZ, first_samples, lookup, model_of
+from support.service import host_token_of
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 N_CLIPS, N_SAMPLES, N_SPEAKERS = 120, 60, 6
@@ -138,6 +143,62 @@ def test_teams_see_neither_hidden_scores_nor_a_rank_by_them_before_the_end(conte
         assert "public macro-F1,hidden macro-F1,hidden macro-F1 low" in format_standings_csv(public)
 
 
+NOT_RUN = (
+    "the final rank is by hidden scores, and the models of 2 teams were not run on the hidden recordings, which gives them 0; "
+    "run `arena contest verify --all-teams` first (without any model: Silent)"
+)
+
+
+def test_a_close_asks_before_it_gives_0_to_models_that_were_not_run(contest_place: str, pack: Path) -> None:
+    place = make_contest(contest_place, pack)
+    why = ("--reason", "the end")
+    assert run(place, "close", *why) == (1, f"{NOT_RUN}; add --yes if it is meant so")
+    assert run(place, "verify", "Net", "--audio", pack / "students" / "test")[0] == 0
+    assert "the model of 1 team was not run" in run(place, "close", *why)[1]
+    with open_contest(place) as contest:
+        assert not contest.rules().is_closed
+    verify(place, pack)
+    code, text = run(place, "close", *why)  # Silent's missing model is said and does not block
+    assert (code, text.startswith("Digits is closed and ranks by the hidden scores")) == (0, True)
+
+
+def test_a_close_with_0_for_models_that_were_not_run_is_possible_where_it_is_meant(contest_place: str, pack: Path) -> None:
+    place = make_contest(contest_place, pack)
+    assert run(place, "close", "--yes", "--reason", "the end")[0] == 0
+    with open_contest(place) as contest:
+        assert [line.score for line in contest.board().lines] == [0, 0, 0]
+
+
+def test_a_close_of_a_contest_that_ranks_by_score_waits_for_no_model(contest_place: str, pack: Path) -> None:
+    place = make_contest(contest_place, pack, RankBy.SCORE)
+    assert run(place, "close", "--reason", "the end")[0] == 0
+
+
+def test_the_hosts_page_and_programs_close_without_hidden_scores_only_when_told_so(pack: Path, tmp_path: Path) -> None:
+    place = make_contest(str(tmp_path / "c.db"), pack)
+    with open_contest(place) as contest:
+        token = host_token_of(contest)
+        with TestClient(create_app(ServiceSettings(where=place)), follow_redirects=False) as client:
+            headers, path = {"Authorization": f"Bearer {token}"}, "/api/v1/host/acts/close"
+            answer = client.post(path, json={"reason": "the end"}, headers=headers)
+            assert (answer.status_code, answer.json()["message"]) == (422, f"{NOT_RUN}; send yes: true if it is meant so")
+            login = read_fields(client.get("/login").text)
+            client.post("/login", data=login | {"token": token})
+            form = client.get("/host/acts/close").text
+            assert 'name="yes"' not in form
+            answer = client.post("/host/acts/close", data=read_fields(form) | {"reason": "the end"})
+            assert (answer.status_code, NOT_RUN in answer.text, 'name="yes"' in answer.text) == (409, True, True)
+            assert not contest.rules().is_closed
+            client.post("/host/acts/close", data=read_fields(answer.text) | {"reason": "the end", "yes": "on"})
+            assert contest.rules().is_closed
+            reopen_contest(contest, HostDecision(reason="too early", decided_at=NOW))
+            assert client.post(path, json={"reason": "the end", "yes": True}, headers=headers).status_code == 200
+
+
+def read_fields(page: str) -> dict[str, str]:
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="(\w+)">', page))
+
+
 def test_a_contest_that_ranks_by_score_shows_hidden_scores_beside_it_after_the_end(contest_place: str, pack: Path) -> None:
     place = make_contest(contest_place, pack, RankBy.SCORE)
     verify(place, pack)
@@ -193,12 +254,12 @@ def test_a_hidden_part_that_does_not_fit_is_refused(pack: Path, text: str, fault
         check_hidden(hidden, parse_solution(path.read_bytes(), path.name))
 
 
-def answers(names: tuple[str, ...], share: float) -> Answers:
+def answers(names: tuple[str, ...], share: float) -> PredictedClasses:
     """Answers of which a share is right, evenly over the speakers."""
     rows = [f"{names[0]}{n},{n % 2},{names[n // 2 % len(names)]}" for n in range(400)]
     solution: Solution = parse_solution("\n".join(["id,label,Group", *rows]).encode(), "solution.csv")
     wrong = np.random.default_rng(0).permutation(400) >= share * 400
-    return Answers(solution=solution, predicted=solution.truth ^ wrong)
+    return PredictedClasses(solution=solution, predicted=solution.truth ^ wrong)
 
 
 def test_a_drop_that_other_speakers_explain_is_not_suspicious() -> None:
