@@ -22,8 +22,10 @@ BYTE_ORDER_MARK = "\ufeff"  # by it a spreadsheet knows that names with accents 
 _MODELS = {
     None: "no model",
     ModelState.CARRIED: "not run yet",
+    ModelState.SAME: "same answers",
     ModelState.VERIFIED: "verified",
     ModelState.DIFFERS: "differs",
+    ModelState.DOUBTED: "in doubt",
 }
 
 
@@ -89,7 +91,7 @@ def _may_have_points(team: Team, line: Standing, verification: Verification) -> 
     if team.is_baseline or line.rank is None:
         return False
     if verification is Verification.VERIFIED_ALONE:
-        return state is ModelState.VERIFIED
+        return state in (ModelState.SAME, ModelState.VERIFIED)
     return verification is Verification.ALL or state is not ModelState.DIFFERS
 
 
