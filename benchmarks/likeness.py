@@ -15,7 +15,7 @@ from sklearn.datasets import load_digits
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.neural_network import MLPClassifier
 
-from leaderboard.scoring.likeness import compare_answers
+from leaderboard.scoring.likeness import compare_attempts
 
 N_TRAIN, N_TEST, N_CONTESTS, N_TEAMS, N_ATTEMPTS = 400, 1000, 4, 25, 2
 SIZES = (2, 3, 5, 8, 25)
@@ -57,12 +57,12 @@ def measure(contests: list[tuple[Any, Any, Any]], n_teams: int) -> str:
         for start in range(0, N_TEAMS - n_teams + 1, n_teams):
             mine = np.flatnonzero((teams >= start) & (teams < start + n_teams))
             given, team = answers[mine], teams[mine] - start
-            lines = compare_answers(given, truth, team.tolist(), 10)
+            lines = compare_attempts(given, truth, team.tolist(), 10)
             n, n_false, n_pairs = n + 1, n_false + sum(line.is_alike for line in lines), n_pairs + len(lines)
             for share in SHARES:
                 copied = given.copy()
                 copied[N_ATTEMPTS] = np.where(rng.random(N_TEST) < share, rng.integers(0, 10, N_TEST), given[0])
-                lines = compare_answers(copied, truth, team.tolist(), 10)
+                lines = compare_attempts(copied, truth, team.tolist(), 10)
                 n_found[share] += any(line.is_alike and {team[line.first], team[line.second]} == {0, 1} for line in lines)
     found = ", ".join(f"{share:.0%} changed {count} of {n}" for share, count in n_found.items())
     return f"{n_teams} teams, {n} contests: {n_false} false of {n_pairs} pairs; copies found: {found}"

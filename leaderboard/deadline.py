@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from leaderboard.errors import ContestError
+from leaderboard.messages import message
 
 _EXAMPLE = "2026-12-01T18:00+01:00"
 
@@ -18,9 +19,9 @@ def parse_deadline(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError as error:
-        raise ContestError(f"a deadline is a date, a time and an offset, not {text[:60]!r}; write it as {_EXAMPLE}") from error
+        raise ContestError(message("deadline_form", text=repr(text[:60]), example=_EXAMPLE)) from error
     if moment.tzinfo is None:
-        raise ContestError(f"a deadline carries its offset and {text[:60]!r} has none; write it as {_EXAMPLE}")
+        raise ContestError(message("deadline_offset", text=repr(text[:60]), example=_EXAMPLE))
     return moment.astimezone(UTC)
 
 
@@ -31,7 +32,7 @@ def check_ahead(deadline: datetime | None, now: datetime) -> None:
         ContestError: it lies before `now`.
     """
     if deadline is not None and deadline <= now:
-        raise ContestError(f"a deadline lies ahead and {describe(deadline)} has passed; give a later one")
+        raise ContestError(message("deadline_passed", moment=describe(deadline)))
 
 
 def describe(moment: datetime) -> str:

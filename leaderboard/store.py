@@ -111,7 +111,7 @@ class Contest:
             NameRefused: the name cannot be given, or a team has it in this or another case, as its name or pseudonym.
         """
         with self.database.write() as connection:
-            tidy = team_names.add_team(connection, name, now, is_baseline=is_baseline)
+            tidy = team_names.insert_team(connection, name, now, is_baseline=is_baseline)
         return self.team(tidy)
 
     def teams(self) -> list[Team]:
@@ -272,7 +272,7 @@ def create_contest(
             solution,
             values,
             settings or ContestSettings(),
-            lambda connection, team: team_names.add_team(connection, team, now),
+            lambda connection, team: team_names.insert_team(connection, team, now),
         )
 
     if path is None:

@@ -83,7 +83,7 @@ def pack(
     """Make what students get (training clips, test clips under meaningless ids, a starter) and what only the host keeps."""
     from cnn.corpus.listing import describe_kinds
     from cnn.pack.audio import Disguise
-    from cnn.pack.handout import parse_deadline
+    from cnn.pack.handout import read_deadline
     from cnn.pack.plan import PackSettings
     from cnn.pack.write import check_free, write_pack
 
@@ -104,7 +104,7 @@ def pack(
             licence=" ".join(licence.split()),
             sources=" ".join(sources.split()),
         )
-        parse_deadline(deadline)
+        read_deadline(deadline)
     scanned = scan_with_bar(corpus, jobs, cache)
     if scanned.ignored:
         say(describe_kinds(scanned.ignored))

@@ -56,7 +56,7 @@ def write_handout(plan: PackPlan, wheel: str) -> dict[str, str]:
     return texts | {FILE_NAME: _fill("project.txt", values), "starter.ipynb": _fill("starter.ipynb", values)}
 
 
-def parse_deadline(text: str) -> datetime | None:
+def read_deadline(text: str) -> datetime | None:
     """Return the moment; None for an empty text.
 
     Raises:
@@ -93,7 +93,7 @@ def _describe(plan: PackPlan, language: _Language) -> dict[str, str]:
     sources = settings.sources or ". ".join(
         about[key].rstrip(".") for key in ("title", "citation", "homepage") if about.get(key)
     )
-    moment = parse_deadline(settings.deadline)
+    moment = read_deadline(settings.deadline)
     return {
         "n_train": f"{len(plan.train):,}".replace(",", language.thousands),
         "n_test": f"{len(plan.test):,}".replace(",", language.thousands),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from threading import Lock
 
@@ -18,6 +18,7 @@ from leaderboard.database.rows import LogEntry
 from leaderboard.deadline import parse_deadline
 from leaderboard.errors import ActedMeanwhile, ContestError
 from leaderboard.hosts import Right
+from leaderboard.messages import message
 from leaderboard.rules import Rules
 from leaderboard.store import Contest
 from leaderboard.teams import Team
@@ -88,7 +89,7 @@ class Act:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
+class ActOutcome:
     """What became of an act."""
 
     secret: str | None = field(repr=False)  # a new token, which is shown once
@@ -101,7 +102,7 @@ def find_last_entry(contest: Contest, team: Team | None) -> LogEntry | None:
     return next((entry for entry in reversed(contest.log()) if entry.team_id == team_id), None)
 
 
-def perform(act: Act, order: Order, seen: int | None = None) -> Outcome:
+def perform(act: Act, order: Order, seen: int | None = None) -> ActOutcome:
     """Carry out an act.
 
     Args:
@@ -120,25 +121,35 @@ def perform(act: Act, order: Order, seen: int | None = None) -> Outcome:
             raise ActedMeanwhile("something was done since you looked; read what holds now and decide again")
         secret = act.run(order)
         after = find_last_entry(order.contest, order.team)
-    return Outcome(secret=secret, entry=None if after == before else after)
+    return ActOutcome(secret=secret, entry=None if after == before else after)
 
 
 def _read_number(order: Order) -> int:
     text = order.value.strip()
     if not (text.isascii() and text.isdecimal() and len(text) <= 9):
-        raise ContestError(f"this takes a whole number, not {text[:40]!r}; write one such as 1")
+        raise ContestError(message("act_number", text=repr(text[:40])))
     return int(text)
 
 
 def _read_moment(order: Order) -> datetime:
-    """Return the moment; one without an offset, as browsers write it, is in the host's zone."""
+    """Return the moment; one without an offset, as browsers write it, is in the host's zone.
+
+    Raises:
+        ContestError: no moment, or one that the change of the clocks has twice or never.
+    """
     try:
         moment = datetime.fromisoformat(order.value.strip())
     except ValueError:
         return parse_deadline(order.value)
     if moment.tzinfo is not None:
         return parse_deadline(order.value)
-    return moment.replace(tzinfo=order.zone).astimezone() if order.zone else moment.astimezone()
+    first, second = (
+        (local.replace(tzinfo=order.zone) if order.zone else local).astimezone(UTC)
+        for local in (moment, moment.replace(fold=1))
+    )
+    if first != second:
+        raise ContestError(message("act_clocks", moment=f"{moment:%Y-%m-%d %H:%M}"))
+    return first
 
 
 def _team(order: Order) -> Team:

@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from leaderboard.database.rows import read_predicted, read_rules, read_teams
-from leaderboard.scoring.likeness import Likeness, compare_answers
+from leaderboard.scoring.likeness import Likeness, compare_attempts
 from leaderboard.standings import Attempt, Part
 from leaderboard.store import Contest
 from leaderboard.teams import Team
@@ -46,7 +46,7 @@ def _compare(contest: Contest, connection: Connection) -> Sequence[AlikePair]:
     predicted = read_predicted(connection, list({attempt.digest for _, attempt in entries}))
     answers = np.stack([predicted[attempt.digest] for _, attempt in entries])[:, solution.scored]
     teams = [team.id for team, _ in entries]
-    lines = compare_answers(answers, solution.truth[solution.scored], teams, len(solution.labels))
+    lines = compare_attempts(answers, solution.truth[solution.scored], teams, len(solution.labels))
     return tuple(_build_pair(line, entries[line.first], entries[line.second]) for line in lines)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 from leaderboard.actions.host import HostDecision, log_action
 from leaderboard.database import schema
 from leaderboard.errors import ContestError
+from leaderboard.messages import message
 from leaderboard.store import Contest
 
 _MAX_LENGTH = 2000  # characters
@@ -33,7 +34,7 @@ def announce(contest: Contest, text: str, decision: HostDecision) -> Announcemen
     """
     tidy = text.strip()
     if not tidy or len(tidy) > _MAX_LENGTH:
-        raise ContestError(f"an announcement has 1 to {_MAX_LENGTH} characters and this one {len(tidy)}; write another")
+        raise ContestError(message("act_announcement", most=_MAX_LENGTH, n=len(tidy)))
     values = {"text": tidy, "made_at": decision.decided_at}
     with contest.database.write() as connection:
         number = connection.execute(
@@ -58,7 +59,7 @@ def withdraw_announcement(contest: Contest, number: int, decision: HostDecision)
             live = (
                 ", ".join(str(row) for row in connection.scalars(select(schema.announcements.c.id).where(is_shown))) or "none"
             )
-            raise ContestError(f"no announcement {number} is shown; the numbers of those that are: {live}")
+            raise ContestError(message("act_no_announcement", number=number, live=live))
         log_action(connection, "withdraw", decision, {"number": number})
 
 

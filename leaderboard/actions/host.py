@@ -74,10 +74,9 @@ def extend_deadline(contest: Contest, deadline: datetime, decision: HostDecision
     with contest.database.write() as connection:
         before = read_rules(connection).deadline
         if before is None:
-            raise ContestError("the contest has no deadline to extend; `arena contest close` ends it")
+            raise ContestError(message("act_no_deadline"))
         if deadline <= before:
-            fault = f"{describe(deadline)} is not after {describe(before)}"
-            raise ContestError(f"a deadline is extended, never shortened, and {fault}; give a later one")
+            raise ContestError(message("act_shortened", after=describe(deadline), before=describe(before)))
         connection.execute(update(schema.contest).values(deadline=deadline))
         log_action(connection, "extend", decision, {"before": before.isoformat(), "after": deadline.isoformat()})
 
@@ -96,13 +95,10 @@ def close_contest(contest: Contest, decision: HostDecision, *, yes: bool = False
         rules = read_rules(connection)
         before = rules.closed_at
         if before is not None:
-            raise ContestError(f"the contest was closed at {describe(before)} already; `arena contest reopen` opens it again")
+            raise ContestError(message("act_closed_already", moment=describe(before)))
         for team in read_teams(connection):
             if team.deadline is not None and team.deadline > decision.decided_at:
-                fault = f"team {team.name!r} may send until {describe(team.deadline)}"
-                raise ContestError(
-                    f"{fault}; close after that, or take it back with `arena contest extend --team TEAM --remove`"
-                )
+                raise ContestError(message("act_team_has_time", team=repr(team.name), moment=describe(team.deadline)))
         if rules.rank_by is RankBy.HIDDEN and rules.hidden_digest is not None and not yes:
             _check_models_run(find_counting_models(connection, contest.cache, rules))
         connection.execute(update(schema.contest).values(closed_at=decision.decided_at))
@@ -128,7 +124,7 @@ def reopen_contest(contest: Contest, decision: HostDecision) -> None:
     with contest.database.write() as connection:
         before = read_rules(connection).closed_at
         if before is None:
-            raise ContestError("the contest is not closed; `arena contest extend` moves its deadline")
+            raise ContestError(message("act_not_closed"))
         connection.execute(update(schema.contest).values(closed_at=None))
         log_action(connection, "reopen", decision, {"closed_at": before.isoformat()})
 
@@ -140,7 +136,7 @@ def grant_attempts(contest: Contest, team: Team, n: int, decision: HostDecision)
         ContestError: `n` is not 1 to 100.
     """
     if not 1 <= n <= MAX_GRANTED:
-        raise ContestError(f"1 to {MAX_GRANTED} attempts are granted at once, not {n}; give another number")
+        raise ContestError(message("act_granted", most=MAX_GRANTED, n=n))
     with contest.database.write() as connection:
         before = _lock_team(connection, team).n_allowed
         log_action(connection, "grant", decision, {"before": before, "after": before + n}, team, n_granted=n)
@@ -161,9 +157,9 @@ def void_attempt(contest: Contest, team: Team, number: int, decision: HostDecisi
         before = _lock_team(connection, team).n_allowed
         row = connection.execute(select(columns.file_name, columns.voided_at).where(of_number)).one_or_none()
         if row is None:
-            raise TeamError(f"team {team.name!r} has no attempt {number}; `arena contest attempts` lists them")
+            raise TeamError(message("act_no_attempt", team=repr(team.name), number=number))
         if row.voided_at is not None:
-            raise TeamError(f"attempt {number} of team {team.name!r} is voided already; nothing was changed")
+            raise TeamError(message("act_voided_already", team=repr(team.name), number=number))
         details = {"number": number, "file": row.file_name, "before": before, "after": before + 1}
         log_action(connection, "void", decision, details, team, n_granted=1)
         connection.execute(update(schema.attempts).where(of_number).values(voided_at=decision.decided_at))
@@ -184,10 +180,11 @@ def extend_team(contest: Contest, team: Team, deadline: datetime | None, decisio
     with contest.database.write() as connection:
         before, common = _lock_team(connection, team).deadline, read_rules(connection).deadline
         if deadline is None and before is None:
-            raise TeamError(f"team {team.name!r} has no deadline of its own; nothing was changed")
-        if deadline is not None and (common is None or deadline <= common):
-            fault = "there is none" if common is None else f"{describe(deadline)} is not after {describe(common)}"
-            raise ContestError(f"a team's own deadline is later than the contest's and {fault}; give a later one")
+            raise TeamError(message("act_no_own_deadline", team=repr(team.name)))
+        if deadline is not None and common is None:
+            raise ContestError(message("act_no_common"))
+        if deadline is not None and common is not None and deadline <= common:
+            raise ContestError(message("act_not_later", after=describe(deadline), before=describe(common)))
         _update_team(connection, team, deadline=deadline)
         moments = [None if moment is None else moment.isoformat() for moment in (before, deadline)]
         log_action(connection, "extend", decision, {"before": moments[0], "after": moments[1]}, team)
@@ -202,7 +199,7 @@ def disqualify(contest: Contest, team: Team, decision: HostDecision) -> None:
     """
     with contest.database.write() as connection:
         if _lock_team(connection, team).disqualified_at is not None:
-            raise TeamError(f"team {team.name!r} is disqualified already; `arena contest reinstate` takes it back")
+            raise TeamError(message("act_out_already", team=repr(team.name)))
         _update_team(connection, team, disqualified_at=decision.decided_at)
         log_action(connection, "disqualify", decision, {}, team)
 
@@ -215,7 +212,7 @@ def reinstate(contest: Contest, team: Team, decision: HostDecision) -> None:
     """
     with contest.database.write() as connection:
         if _lock_team(connection, team).disqualified_at is None:
-            raise TeamError(f"team {team.name!r} is not disqualified; nothing was changed")
+            raise TeamError(message("act_not_out", team=repr(team.name)))
         _update_team(connection, team, disqualified_at=None)
         log_action(connection, "reinstate", decision, {}, team)
 
@@ -227,7 +224,7 @@ def add_team(contest: Contest, name: str, decision: HostDecision, *, is_baseline
         NameRefused: the name cannot be given, or another team has it.
     """
     with contest.database.write() as connection:
-        tidy = team_names.add_team(connection, name, decision.decided_at, is_baseline=is_baseline)
+        tidy = team_names.insert_team(connection, name, decision.decided_at, is_baseline=is_baseline)
         team = read_team(connection, tidy)
         log_action(connection, "team add", decision, {"is_baseline": is_baseline}, team)
     return team

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
@@ -11,14 +10,15 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from leaderboard.actions.host import HostDecision, log_action
+from leaderboard.contest.tokens import digest_token
 from leaderboard.database import schema
+from leaderboard.database.rows import lock_contest
 from leaderboard.errors import ContestError
 from leaderboard.hosts import Host, Role
 from leaderboard.store import Contest
 
 PREFIX = "host_"
 _N_BYTES = 32
-_MAX_LENGTH = 200  # characters that are hashed
 _MAX_NAME = 60
 _RESERVED = ("host", "team")  # actors of the log that have no name
 _COLUMNS = schema.host_tokens.c
@@ -45,7 +45,7 @@ def give_host_token(contest: Contest, name: str, role: Role, decision: HostDecis
     """
     tidy = _tidy_name(name)
     with contest.database.write() as connection:
-        _lock_contest(connection)
+        lock_contest(connection)
         if _find_role(connection, tidy) is not None:
             fault = f"a host's name has one token and {tidy!r} has it"
             raise ContestError(f"{fault}; `arena contest host-token rotate` replaces it, or give another name")
@@ -93,7 +93,7 @@ def find_host(contest: Contest, token: str) -> Host | None:
     """
     if not token.startswith(PREFIX):
         return None
-    digest = _digest(token[:_MAX_LENGTH])
+    digest = digest_token(token)
     with contest.database.read() as connection:
         row = connection.execute(_LIVE, {"of_token": digest}).first()
     if row is None or not hmac.compare_digest(row.digest, digest):
@@ -110,17 +110,13 @@ def _tidy_name(text: str) -> str:
     return name
 
 
-def _lock_contest(connection: Connection) -> None:
-    connection.execute(select(schema.contest.c.id).with_for_update())
-
-
 def _find_role(connection: Connection, name: str) -> Role | None:
     role = connection.scalar(select(_COLUMNS.role).where(_COLUMNS.name == name, _COLUMNS.revoked_at.is_(None)))
     return None if role is None else Role(role)
 
 
 def _revoke(connection: Connection, name: str, now: datetime) -> tuple[str, Role]:
-    _lock_contest(connection)
+    lock_contest(connection)
     tidy = _tidy_name(name)
     role = _find_role(connection, tidy)
     if role is None:
@@ -132,10 +128,6 @@ def _revoke(connection: Connection, name: str, now: datetime) -> tuple[str, Role
 
 def _insert_token(connection: Connection, name: str, role: Role, now: datetime) -> str:
     token = PREFIX + secrets.token_urlsafe(_N_BYTES)
-    values = {"name": name, "role": role.value, "digest": _digest(token), "created_at": now}
+    values = {"name": name, "role": role.value, "digest": digest_token(token), "created_at": now}
     connection.execute(insert(schema.host_tokens).values(values))
     return token
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -14,7 +14,7 @@ from leaderboard.actions.host import HostDecision, log_action
 from leaderboard.contest.ladder import update_shown_numbers
 from leaderboard.contest.ranking import read_ranks
 from leaderboard.database import schema
-from leaderboard.database.rows import PREDICTED, grade_values, read_rules, store_file
+from leaderboard.database.rows import PREDICTED, grade_values, lock_contest, read_rules, store_file
 from leaderboard.errors import ContestError, SubmissionError
 from leaderboard.files.near_ids import IdHints
 from leaderboard.files.near_labels import find_label
@@ -57,7 +57,7 @@ def rescore(contest: Contest, solution: Solution, decision: HostDecision, *, is_
         with contest.database.read() as connection:
             return _grade_again(contest, connection, solution)[0]
     with contest.database.write() as connection:
-        connection.execute(select(schema.contest.c.id).with_for_update())
+        lock_contest(connection)
         result, grades = _grade_again(contest, connection, solution)
         changed = sum(
             (attempt.public_before, attempt.private_before) != (attempt.public_after, attempt.private_after)

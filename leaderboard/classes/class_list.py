@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from arena.base.suggest import did_you_mean
-from leaderboard.classes.headings import LISTS_OF_GROUPS, Role, find_columns, fold, is_no_student
+from leaderboard.classes.headings import LISTS_OF_GROUPS, ColumnRole, find_columns, fold, is_no_student
 from leaderboard.classes.members import MAX_NAME, Person, tidy_email
 from leaderboard.classes.sheet import Row, Sheet, read_sheet
 from leaderboard.errors import ClassListError, NameRefused, TeamError
 from leaderboard.files.csv_table import Problems, format_count, quote_short
 from leaderboard.teams import name_key, tidy_name
 
-_FIELDS = {Role.LOGIN: "login", Role.LMS_ID: "lms_id", Role.STUDENT_ID: "student_id"}
+_FIELDS = {ColumnRole.LOGIN: "login", ColumnRole.LMS_ID: "lms_id", ColumnRole.STUDENT_ID: "student_id"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,10 +56,10 @@ def parse_class_list(content: bytes, name: str, choice: GroupChoice) -> ClassLis
     header = [cell.text for cell in sheet.rows[0].cells]
     columns = find_columns(header)
     problems = Problems(name, ClassListError)
-    if not columns.keys() - {Role.GROUP} and choice.heading is None and len(header) == 1:
+    if not columns.keys() - {ColumnRole.GROUP} and choice.heading is None and len(header) == 1:
         rows = sheet.rows[1:] if columns else sheet.rows
         return _read_teams(rows, problems, notes)
-    if not columns.keys() & {Role.NAME, Role.LAST, Role.EMAIL, Role.LOGIN}:
+    if not columns.keys() & {ColumnRole.NAME, ColumnRole.LAST, ColumnRole.EMAIL, ColumnRole.LOGIN}:
         shown = ", ".join(quote_short(text) for text in header[:8])
         fault = (
             f"no heading names the students and these are {shown}; "
@@ -97,7 +97,7 @@ def _read_teams(rows: Sequence[Row], problems: Problems, notes: Sequence[str]) -
 
 
 def _find_group(
-    header: Sequence[str], columns: Mapping[Role, Sequence[int]], choice: GroupChoice, problems: Problems
+    header: Sequence[str], columns: Mapping[ColumnRole, Sequence[int]], choice: GroupChoice, problems: Problems
 ) -> int | None:
     """Return the column of the groups; None where each student is a team."""
     texts = [text.strip() for text in header]
@@ -109,7 +109,7 @@ def _find_group(
                 None, f"{len(matches)} columns are called {quote_short(choice.heading)}{hint}; give one with --group-by"
             )
         return matches[0]
-    candidates = columns.get(Role.GROUP, ())
+    candidates = columns.get(ColumnRole.GROUP, ())
     if len(candidates) > 1:
         names = ", ".join(quote_short(texts[index]) for index in candidates)
         problems.fail(None, f"{len(candidates)} columns may hold the teams: {names}; say which with --group-by")
@@ -124,7 +124,7 @@ def _find_group(
 
 def _read_people(
     sheet: Sheet,
-    columns: Mapping[Role, Sequence[int]],
+    columns: Mapping[ColumnRole, Sequence[int]],
     group_column: int | None,
     choice: GroupChoice,
     problems: Problems,
@@ -161,9 +161,9 @@ def _read_people(
     return people, n_no_student
 
 
-def _read_person(row: Row, columns: Mapping[Role, Sequence[int]]) -> Person:
+def _read_person(row: Row, columns: Mapping[ColumnRole, Sequence[int]]) -> Person:
     values = {field: _read_cell(row, columns, role)[:MAX_NAME] or None for role, field in _FIELDS.items()}
-    email, name = tidy_email(_read_cell(row, columns, Role.EMAIL)), _read_name(row, columns)
+    email, name = tidy_email(_read_cell(row, columns, ColumnRole.EMAIL)), _read_name(row, columns)
     label = name or email or values["login"]
     if not label:
         raise TeamError("the row has no name, e-mail or login; fill one in, or delete the row")
@@ -172,16 +172,16 @@ def _read_person(row: Row, columns: Mapping[Role, Sequence[int]]) -> Person:
     return Person(name=label, email=email, **values)
 
 
-def _read_name(row: Row, columns: Mapping[Role, Sequence[int]]) -> str:
-    first, last = (_read_cell(row, columns, role) for role in (Role.FIRST, Role.LAST))
+def _read_name(row: Row, columns: Mapping[ColumnRole, Sequence[int]]) -> str:
+    first, last = (_read_cell(row, columns, role) for role in (ColumnRole.FIRST, ColumnRole.LAST))
     if first or last:
         return " ".join(f"{first} {last}".split())
-    name = " ".join(_read_cell(row, columns, Role.NAME).split())
+    name = " ".join(_read_cell(row, columns, ColumnRole.NAME).split())
     before, comma, after = name.partition(", ")
     return f"{after} {before}" if comma and "," not in after and not is_no_student(name) else name
 
 
-def _read_cell(row: Row, columns: Mapping[Role, Sequence[int]], role: Role) -> str:
+def _read_cell(row: Row, columns: Mapping[ColumnRole, Sequence[int]], role: ColumnRole) -> str:
     return next((text for index in columns.get(role, ()) if (text := row.text(index))), "")
 
 

@@ -29,7 +29,7 @@ _MODELS = {
 }
 
 
-class Verification(StrEnum):
+class ModelCondition(StrEnum):
     """Which teams may have points, by the model behind the attempt that counts."""
 
     NO_FAILED = "no-failed"  # none for a model whose answers differ
@@ -38,7 +38,7 @@ class Verification(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Grade:
+class TeamGrade:
     """The grade of a team, and of each of its members."""
 
     team: Team
@@ -65,7 +65,7 @@ class CsvForm:
         return text.replace(".", ",") if self.has_decimal_comma else text
 
 
-def compute_grades(contest: Contest, rule: PointsRule, verification: Verification | None = None) -> list[Grade]:
+def compute_grades(contest: Contest, rule: PointsRule, verification: ModelCondition | None = None) -> list[TeamGrade]:
     """Return a grade for every team by name, with or without an attempt.
 
     Args:
@@ -75,7 +75,7 @@ def compute_grades(contest: Contest, rule: PointsRule, verification: Verificatio
     board = replace(board, lines=tuple(contest.standings(board.part)))  # all digits, which a threshold is compared with
     if verification is None:
         is_hidden = board.rules.rank_by is RankBy.HIDDEN
-        verification = Verification.VERIFIED_ALONE if is_hidden else Verification.NO_FAILED
+        verification = ModelCondition.VERIFIED_ALONE if is_hidden else ModelCondition.NO_FAILED
     with contest.database.read() as connection:
         members = group_by_team(read_members(connection))
     lines = {line.team: line for line in board.lines}
@@ -86,18 +86,18 @@ def compute_grades(contest: Contest, rule: PointsRule, verification: Verificatio
     return [_grade(contest, team, members.get(team.id, ()), board, (counted, rule)) for team in teams]
 
 
-def _may_have_points(team: Team, line: Standing, verification: Verification) -> bool:
+def _may_have_points(team: Team, line: Standing, verification: ModelCondition) -> bool:
     state = None if line.model is None else line.model.state
     if team.is_baseline or line.rank is None:
         return False
-    if verification is Verification.VERIFIED_ALONE:
+    if verification is ModelCondition.VERIFIED_ALONE:
         return state in (ModelState.SAME, ModelState.VERIFIED)
-    return verification is Verification.ALL or state is not ModelState.DIFFERS
+    return verification is ModelCondition.ALL or state is not ModelState.DIFFERS
 
 
 def _grade(
     contest: Contest, team: Team, members: Sequence[Member], board: Board, counting: tuple[Sequence[Standing], PointsRule]
-) -> Grade:
+) -> TeamGrade:
     counted, rule = counting
     line = next((line for line in board.lines if line.team == team.name), None)
     basis = f"{'final' if board.is_final else 'not closed yet'}, {board.part} score"
@@ -116,7 +116,7 @@ def _grade(
         basis += (
             ", no points without a verified model" if line.model is None else f", no points: model {_MODELS[line.model.state]}"
         )
-    return Grade(
+    return TeamGrade(
         team=team,
         members=members,
         rank=None if line is None else line.rank,
@@ -128,7 +128,7 @@ def _grade(
     )
 
 
-def format_gradebook(grades: Sequence[Grade], metric: str, form: CsvForm) -> str:
+def format_gradebook(grades: Sequence[TeamGrade], metric: str, form: CsvForm) -> str:
     """Return the gradebook as CSV."""
     has_members = any(grade.members for grade in grades)
     people = ["name", "email", "login", "id", "student_id"] if has_members else []

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 
-class Role(StrEnum):
+class ColumnRole(StrEnum):
     """Meaning of a column."""
 
     FIRST = "first name"
@@ -29,39 +29,41 @@ class Role(StrEnum):
     GROUP = "group"
 
 
-IDENTITY = (Role.EMAIL, Role.LOGIN, Role.LMS_ID, Role.STUDENT_ID)
+IDENTITY = (ColumnRole.EMAIL, ColumnRole.LOGIN, ColumnRole.LMS_ID, ColumnRole.STUDENT_ID)
 _HEADINGS = {
-    Role.FIRST: "first name, firstname, given name, nombre, nombres, nombre(s)",
-    Role.LAST: "last name, lastname, surname, family name, apellido(s), apellidos, apellido",
-    Role.NAME: (
+    ColumnRole.FIRST: "first name, firstname, given name, nombre, nombres, nombre(s)",
+    ColumnRole.LAST: "last name, lastname, surname, family name, apellido(s), apellidos, apellido",
+    ColumnRole.NAME: (
         "student, student name, name, full name, participant, estudiante, alumno, alumna, alumno/a, nombre completo, "
         "nombre y apellidos, apellidos y nombre"
     ),
-    Role.EMAIL: (
+    ColumnRole.EMAIL: (
         "email address, email, e-mail, e-mail address, mail, correo, correo electrónico, dirección de correo, "
         "dirección de correo electrónico, dirección email, email institucional"
     ),
-    Role.LOGIN: "username, user name, sis login id, login_id, login, usuario, nombre de usuario",
-    Role.LMS_ID: "id, canvas_user_id",
-    Role.STUDENT_ID: (
+    ColumnRole.LOGIN: "username, user name, sis login id, login_id, login, usuario, nombre de usuario",
+    ColumnRole.LMS_ID: "id, canvas_user_id",
+    ColumnRole.STUDENT_ID: (
         "id number, student id, sis user id, user_id, student number, número de id, número de identificación, matrícula, "
         "número de matrícula, expediente, número de expediente"
     ),
-    Role.GROUP: "groups, group, group name, group_name, group code, team, team name, grupos, grupo, equipo, nombre del equipo",
+    ColumnRole.GROUP: (
+        "groups, group, group name, group_name, group code, team, team name, grupos, grupo, equipo, nombre del equipo"
+    ),
 }
 _ROLES = {name.strip(): role for role, names in _HEADINGS.items() for name in names.split(",")}
 LISTS_OF_GROUPS = ("groups", "grupos")  # such a cell joins several by commas
 _NO_STUDENTS = ("points possible", "puntos posibles", "test student", "student, test", "estudiante, prueba")
 
 
-def find_columns(header: Sequence[str]) -> Mapping[Role, Sequence[int]]:
+def find_columns(header: Sequence[str]) -> Mapping[ColumnRole, Sequence[int]]:
     """Return the columns of each meaning that a header has."""
-    columns: dict[Role, list[int]] = {}
+    columns: dict[ColumnRole, list[int]] = {}
     for index, text in enumerate(header):
         if role := _ROLES.get(fold(text)):
             columns.setdefault(role, []).append(index)
-    if Role.FIRST in columns and Role.LAST not in columns:  # "Nombre" alone is the whole name
-        columns.setdefault(Role.NAME, []).extend(columns.pop(Role.FIRST))
+    if ColumnRole.FIRST in columns and ColumnRole.LAST not in columns:  # "Nombre" alone is the whole name
+        columns.setdefault(ColumnRole.NAME, []).extend(columns.pop(ColumnRole.FIRST))
     return columns
 
 

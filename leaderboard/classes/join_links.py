@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from leaderboard.actions.host import HostDecision, log_action
 from leaderboard.classes.members import Person, insert_member, read_members, tidy_email, tidy_person_name
-from leaderboard.contest.team_names import add_team
+from leaderboard.contest.team_names import insert_team
 from leaderboard.contest.tokens import digest_token, new_token
 from leaderboard.database import schema
 from leaderboard.database.rows import read_rules, read_team, read_team_by_id, write_log
@@ -134,7 +134,7 @@ def join(contest: Contest, token: str, request: JoinRequest, now: datetime) -> t
         used = update(schema.join_links).where(is_left).values(n_uses_left=_LINKS.n_uses_left - 1)
         if not connection.execute(used).rowcount:
             raise JoinRefused(message("link_used_up"))
-        team = read_team(connection, link.team or add_team(connection, request.team, now))
+        team = read_team(connection, link.team or insert_team(connection, request.team, now))
         if link.team is None:
             entry = {"action": "team add", "actor": "join link", "team": team.name, "team_id": team.id, "done_at": now}
             write_log(connection, entry | {"reason": "named by who joined", "details": {"is_baseline": False}})
@@ -145,7 +145,7 @@ def join(contest: Contest, token: str, request: JoinRequest, now: datetime) -> t
 
 
 def _find_link(connection: Connection, token: str, now: datetime) -> JoinLink:
-    link_id = connection.scalar(select(_LINKS.id).where(_LINKS.digest == digest_token(token[:200])))
+    link_id = connection.scalar(select(_LINKS.id).where(_LINKS.digest == digest_token(token)))
     if link_id is None:
         raise JoinRefused(message("link_unknown"))
     link = _read_link(connection, link_id)

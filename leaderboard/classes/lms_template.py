@@ -6,14 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from arena.base.suggest import did_you_mean
-from leaderboard.classes.gradebook import Grade
-from leaderboard.classes.headings import IDENTITY, Role, find_columns, fold, is_no_student
+from leaderboard.classes.gradebook import TeamGrade
+from leaderboard.classes.headings import IDENTITY, ColumnRole, find_columns, fold, is_no_student
 from leaderboard.classes.members import Member
 from leaderboard.classes.sheet import Cell, Row, read_sheet
 from leaderboard.errors import ClassListError
 from leaderboard.files.csv_table import Problems, quote_short
 
-_FIELDS = {Role.EMAIL: "email", Role.LOGIN: "login", Role.LMS_ID: "lms_id", Role.STUDENT_ID: "student_id"}
+_FIELDS = {
+    ColumnRole.EMAIL: "email",
+    ColumnRole.LOGIN: "login",
+    ColumnRole.LMS_ID: "lms_id",
+    ColumnRole.STUDENT_ID: "student_id",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,8 +31,8 @@ class FilledTemplate:
     missing: Sequence[Member]  # members whom the file does not have
 
 
-def fill_template(
-    content: bytes, name: str, heading: str, grades: Sequence[Grade], *, has_decimal_comma: bool = False
+def fill_column(
+    content: bytes, name: str, heading: str, grades: Sequence[TeamGrade], *, has_decimal_comma: bool = False
 ) -> FilledTemplate:
     """Fill one column with points; rows are found by e-mail, login or id, whichever the file and the members share.
 
@@ -73,22 +78,22 @@ def _find_column(header: Sequence[str], heading: str, problems: Problems) -> int
     return matches[0]
 
 
-def _index_members(members: Sequence[Member]) -> Mapping[tuple[Role, str], Sequence[Member]]:
+def _index_members(members: Sequence[Member]) -> Mapping[tuple[ColumnRole, str], Sequence[Member]]:
     """Return members by each id; an e-mail may stand in a column of logins and the other way round."""
-    index: dict[tuple[Role, str], list[Member]] = {}
+    index: dict[tuple[ColumnRole, str], list[Member]] = {}
     for member in members:
         values = {role: getattr(member.person, name) for role, name in _FIELDS.items()}
-        for role in (Role.EMAIL, Role.LOGIN):
-            for value in {fold(values[other]) for other in (Role.EMAIL, Role.LOGIN) if values[other]}:
+        for role in (ColumnRole.EMAIL, ColumnRole.LOGIN):
+            for value in {fold(values[other]) for other in (ColumnRole.EMAIL, ColumnRole.LOGIN) if values[other]}:
                 index.setdefault((role, value), []).append(member)
-        for role in (Role.LMS_ID, Role.STUDENT_ID):
+        for role in (ColumnRole.LMS_ID, ColumnRole.STUDENT_ID):
             if values[role]:
                 index.setdefault((role, fold(values[role])), []).append(member)
     return index
 
 
-def _is_no_row(row: Row, columns: Mapping[Role, Sequence[int]], ids: Mapping[Role, Sequence[int]]) -> bool:
+def _is_no_row(row: Row, columns: Mapping[ColumnRole, Sequence[int]], ids: Mapping[ColumnRole, Sequence[int]]) -> bool:
     """Return True for rows of the platform's own: points possible, a test student, no id at all."""
-    names = [row.text(index) for index in columns.get(Role.NAME, ())]
+    names = [row.text(index) for index in columns.get(ColumnRole.NAME, ())]
     has_id = any(row.text(index) for at in ids.values() for index in at)
     return any(is_no_student(name) for name in names) or not has_id

@@ -11,8 +11,9 @@ from leaderboard.actions.host import HostDecision, log_action
 from leaderboard.classes.class_list import ClassList, ListedPerson
 from leaderboard.classes.headings import fold
 from leaderboard.classes.members import Member, Person, insert_member, move_member, read_members, update_person
-from leaderboard.contest.team_names import add_team
+from leaderboard.contest.team_names import insert_team
 from leaderboard.database import schema
+from leaderboard.database.rows import lock_contest
 from leaderboard.errors import ContestError
 from leaderboard.store import Contest
 from leaderboard.teams import name_key
@@ -74,7 +75,7 @@ def import_roster(contest: Contest, roster: ClassList, options: RosterOptions, d
             _plan(connection, roster, options, change)
         return change
     with contest.database.write() as connection:
-        connection.execute(select(schema.contest.c.id).with_for_update())
+        lock_contest(connection)
         for step in _plan(connection, roster, options, change):
             _apply(connection, step, options, decision)
         if not change.is_empty or (options.moves and change.moves):
@@ -148,7 +149,7 @@ def _plan_person(
 
 def _apply(connection: Connection, step: _Step, options: RosterOptions, decision: HostDecision) -> None:
     if step.person is None and step.member is None:
-        add_team(connection, step.team, decision.decided_at)
+        insert_team(connection, step.team, decision.decided_at)
     team_id = _find_team_id(connection, step.team)
     if step.person is None and step.member is None:
         connection.execute(update(schema.teams).where(schema.teams.c.id == team_id).values(class_group=step.group))

@@ -22,7 +22,7 @@ from leaderboard.cli.options import (
 from leaderboard.points import PointsBy
 
 if TYPE_CHECKING:
-    from leaderboard.classes.gradebook import CsvForm, Grade, Verification
+    from leaderboard.classes.gradebook import CsvForm, ModelCondition, TeamGrade
 
 app = typer.Typer()
 _SEPARATORS = {",": ",", ";": ";", "tab": "\t", "\t": "\t"}
@@ -104,7 +104,7 @@ def gradebook(
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Write a row per student, or per team where nobody is listed, with points. A failed verification has none."""
-    from leaderboard.classes.gradebook import CsvForm, Verification, compute_grades, format_gradebook
+    from leaderboard.classes.gradebook import CsvForm, ModelCondition, compute_grades, format_gradebook
     from leaderboard.points import parse_points
 
     if unverified_too and verified_only:
@@ -116,7 +116,7 @@ def gradebook(
     if template is not None and (bom or separator != ","):
         raise typer.BadParameter("a template keeps its own separator and byte order mark; leave out --separator and --bom")
     form = CsvForm(separator=_SEPARATORS[separator], has_mark=bom, has_decimal_comma=decimal_comma)
-    verification = Verification.ALL if unverified_too else Verification.VERIFIED_ALONE if verified_only else None
+    verification = ModelCondition.ALL if unverified_too else ModelCondition.VERIFIED_ALONE if verified_only else None
     with load_contest(contest) as opened:
         rules = opened.rules()
         rule = parse_points(by, points, rules.bonus if bonus is None else bonus, is_lower_better=rules.is_lower_better)
@@ -129,13 +129,13 @@ def gradebook(
     print(file)
 
 
-def _fill(file: Path, template: Path, column: str, grades: list[Grade], form: CsvForm) -> None:
-    from leaderboard.classes.lms_template import fill_template
+def _fill(file: Path, template: Path, column: str, grades: list[TeamGrade], form: CsvForm) -> None:
+    from leaderboard.classes.lms_template import fill_column
     from leaderboard.errors import ClassListError
     from leaderboard.files.csv_table import format_count, read_file
 
     content = read_file(template, ClassListError)
-    filled = fill_template(content, template.name, column, grades, has_decimal_comma=form.has_decimal_comma)
+    filled = fill_column(content, template.name, column, grades, has_decimal_comma=form.has_decimal_comma)
     write_bytes(file, filled.content)
     say(f"{format_count(filled.n_filled, 'row')} of {template.name} filled in column {column!r}, nothing else changed")
     if filled.unknown_lines:
@@ -146,7 +146,7 @@ def _fill(file: Path, template: Path, column: str, grades: list[Grade], form: Cs
         say(f"{template.name} does not have {names}: their points are in no row")
 
 
-def _say_remarks(grades: list[Grade], *, is_closed: bool, verification: Verification | None) -> None:
+def _say_remarks(grades: list[TeamGrade], *, is_closed: bool, verification: ModelCondition | None) -> None:
     from leaderboard.files.csv_table import format_count
 
     if not is_closed:

@@ -27,13 +27,13 @@ team_app = typer.Typer(
 app.add_typer(team_app, name="team")
 
 
-class Language(StrEnum):
+class HandoutLanguage(StrEnum):
     """Languages of a handout: those that have a file of texts."""
 
     vars().update({code.upper(): code for code in list_languages(TEXTS)})
 
 
-IN_ENGLISH = Language(ENGLISH)
+IN_ENGLISH = HandoutLanguage(ENGLISH)
 
 
 @team_app.command("add", epilog='Example: arena contest team add "Team Alpha"')
@@ -100,7 +100,7 @@ def team_import(
     address: Annotated[
         str | None, typer.Option(help="The contest's page, http:// or https://.", show_default="the contest's")
     ] = None,
-    lang: Annotated[Language, typer.Option("--lang", help=LANG_HELP)] = IN_ENGLISH,
+    lang: Annotated[HandoutLanguage, typer.Option("--lang", help=LANG_HELP)] = IN_ENGLISH,
     zone: Annotated[str | None, typer.Option(help="Time zone of the host, such as Europe/Madrid; else this machine's.")] = None,
     new_tokens: Annotated[
         bool, typer.Option("--new-tokens", help="End all earlier tokens of the teams, and hand out new ones.")
@@ -133,19 +133,19 @@ def team_import(
 
 
 def _build_settings(
-    contest: Contest, folder: Path, address: str | None, lang: Language, zone: str | None, *, renew: bool
+    contest: Contest, folder: Path, address: str | None, lang: HandoutLanguage, zone: str | None, *, renew: bool
 ) -> HandoutSettings:
     from zoneinfo import ZoneInfo
 
     from leaderboard.classes.handouts import HandoutSettings
     from leaderboard.cli.serve import check_zone
 
-    url = check_address(contest, address)
+    url = choose_address(contest, address)
     zone_info = None if (name := check_zone(zone)) is None else ZoneInfo(name)
     return HandoutSettings(folder=folder, address=url, language=lang, zone=zone_info, is_renewed=renew)
 
 
-def check_address(contest: Contest, address: str | None) -> str:
+def choose_address(contest: Contest, address: str | None) -> str:
     """Return the address of the contest's page without its last slash: the one given, else the contest's own."""
     known = address or (contest.rules().overview or {}).get("address")
     if not known or not str(known).startswith(("http://", "https://")):
@@ -257,4 +257,4 @@ def team_forget(
     with load_contest(contest) as opened:
         n = forget_members(opened, who, None if team is None else opened.team(team), build_decision(reason))
     print(f"{format_count(n, 'member')} forgotten: name, e-mail, ids and tokens; the attempts stay")
-    say("backups, handouts, tokens.csv and gradebooks that were made before still hold them: delete those too")
+    say("backups, handouts, tokens.csv, gradebooks and class lists still hold them: delete those too")

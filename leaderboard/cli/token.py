@@ -83,10 +83,10 @@ def join_link_new(
 ) -> None:
     """Print a link by which people join a team, or make one, and get their own token. Shown this once."""
     from leaderboard.classes.join_links import new_join_link
-    from leaderboard.cli.team import check_address
+    from leaderboard.cli.team import choose_address
 
     with load_contest(contest) as opened:
-        page = check_address(opened, address)
+        page = choose_address(opened, address)
         found = None if team is None else opened.team(team)
         number, token = new_join_link(opened, found, hours, uses, build_decision(reason))
     print(f"{page}/join/{token}")

@@ -125,9 +125,9 @@ def _verify_models(
 
 def _to_line(model: SentModel, test: TestSet, verification: Verification) -> dict[str, Any]:
     from arena.base.scores import macro_f1
-    from leaderboard.verification.hidden_part import Answers
+    from leaderboard.verification.hidden_part import PredictedClasses
 
-    given = Answers(solution=test.solution, predicted=model.predicted)
+    given = PredictedClasses(solution=test.solution, predicted=model.predicted)
     rerun, hidden, drop = verification.rerun, verification.hidden, verification.drop
     return {
         "team": model.team,

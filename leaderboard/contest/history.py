@@ -16,26 +16,26 @@ _NAMING = ("pseudonym", "rename", "merge")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Step:
+class ScoreStep:
     """A moment at which a team's best public score rose, or was sent for the first time under its present name."""
 
     at: datetime  # UTC
     score: float
 
 
-def read_steps(connection: Connection, lines: Sequence[Standing], *, is_lower_better: bool) -> dict[str, tuple[Step, ...]]:
+def read_steps(connection: Connection, lines: Sequence[Standing], *, is_lower_better: bool) -> dict[str, tuple[ScoreStep, ...]]:
     """Return the steps of each team by its name, from public standings."""
     changed_at = _read_changes(connection)
     choose = min if is_lower_better else max
-    steps: dict[str, tuple[Step, ...]] = {}
+    steps: dict[str, tuple[ScoreStep, ...]] = {}
     for line in lines:
         valid = sorted((attempt for attempt in line.attempts if not attempt.is_voided), key=lambda attempt: attempt.arrived_at)
-        best: list[Step] = []
+        best: list[ScoreStep] = []
         for index, attempt in enumerate(valid):
             score = choose(before.score for before in valid[: index + 1])
             is_visible = line.team not in changed_at or attempt.arrived_at > changed_at[line.team]
             if is_visible and (not best or score != best[-1].score):
-                best.append(Step(at=attempt.arrived_at, score=score))
+                best.append(ScoreStep(at=attempt.arrived_at, score=score))
         steps[line.team] = tuple(best)
     return steps
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from leaderboard.contest.skeletons import look_alike, reveals_name
 from leaderboard.database import schema
-from leaderboard.database.rows import read_team_by_id, write_log
+from leaderboard.database.rows import lock_contest, read_team_by_id, write_log
 from leaderboard.errors import NameOften, NameRefused, TeamError
 from leaderboard.messages import message
 from leaderboard.teams import Team, name_key, tidy_name
@@ -25,7 +25,7 @@ _ACTION = "pseudonym"
 _NAMES = select(*schema.teams.c["id", "name", "pseudonym", "merged_into"])
 
 
-def add_team(connection: Connection, name: str, now: datetime, *, is_baseline: bool = False) -> str:
+def insert_team(connection: Connection, name: str, now: datetime, *, is_baseline: bool = False) -> str:
     """Add a team, or a baseline of the host, and return its name in the stored form.
 
     Raises:
@@ -33,7 +33,7 @@ def add_team(connection: Connection, name: str, now: datetime, *, is_baseline: b
     """
     tidy = tidy_name(name)
     values = {"name": tidy, "name_key": name_key(tidy), "created_at": now, "is_baseline": is_baseline}
-    _lock_contest(connection)
+    lock_contest(connection)
     _check_free(connection, tidy, "name_taken")
     team_id = int(connection.execute(insert(schema.teams).values(values).returning(schema.teams.c.id)).scalar_one())
     _log_reuse(connection, team_id, tidy, now)
@@ -91,13 +91,9 @@ def set_pseudonym(connection: Connection, team: Team, pseudonym: str | None, req
         _log_reuse(connection, team.id, tidy, request.asked_at)
 
 
-def _lock_contest(connection: Connection) -> None:
-    connection.execute(select(schema.contest.c.id).with_for_update())
-
-
 def _lock_and_read(connection: Connection, team: Team) -> Team:
     """Lock the contest and return the team as it is now."""
-    _lock_contest(connection)
+    lock_contest(connection)
     current = read_team_by_id(connection, team.id)
     if current is None:
         raise TeamError(message("team_merged", team=repr(team.name)))

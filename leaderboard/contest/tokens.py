@@ -55,7 +55,7 @@ def find_holder(connection: Connection, token: str) -> TokenHolder | None:
     The database is searched by SHA-256: the time of its comparison depends on a hash that the sender cannot steer, and the
     final comparison takes constant time.
     """
-    digest = digest_token(token[:_MAX_LENGTH])
+    digest = digest_token(token)
     row = connection.execute(_LIVE, {"of_token": digest}).first()
     if row is None or not hmac.compare_digest(row.digest, digest):
         return None
@@ -73,5 +73,5 @@ def record_use(connection: Connection, holder: TokenHolder, now: datetime) -> No
 
 
 def digest_token(token: str) -> str:
-    """Return the SHA-256 by which a token is stored."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+    """Return the SHA-256 by which a token of a team, a member, a host or a join link is stored."""
+    return hashlib.sha256(token[:_MAX_LENGTH].encode("utf-8", "surrogatepass")).hexdigest()

@@ -18,7 +18,7 @@ from leaderboard.contest_file.keys import KEYS, PAGES, FileValue
 from leaderboard.contest_file.read import ContestFile, check_downloads
 from leaderboard.database import schema
 from leaderboard.database.create import ContestSettings, Download, write_download
-from leaderboard.database.rows import count_rows, read_content, read_rules, store_file
+from leaderboard.database.rows import count_rows, lock_contest, read_content, read_rules, store_file
 from leaderboard.deadline import check_ahead, describe
 from leaderboard.errors import ContestError
 from leaderboard.files.solution import Solution, parse_solution
@@ -41,7 +41,7 @@ class Change:
     @property
     def words(self) -> tuple[str, str, str]:
         """Return the key and both values, shortened for a table."""
-        return self.key, format_value(_mask(self.key, self.before)), format_value(_mask(self.key, self.after))
+        return self.key, format_setting(_mask(self.key, self.before)), format_setting(_mask(self.key, self.after))
 
 
 def find_changes(file: ContestFile, contest: Contest) -> list[Change]:
@@ -64,7 +64,7 @@ def apply_changes(file: ContestFile, contest: Contest, decision: HostDecision) -
     """
     solution = contest.solution
     with contest.database.write() as connection:
-        connection.execute(select(schema.contest.c.id).with_for_update())
+        lock_contest(connection)
         changes = list(_compare(file, read_current_values(connection)))
         _check(file, changes, connection)
         for change in changes:
@@ -97,7 +97,7 @@ def _check(file: ContestFile, changes: list[Change], connection: Connection) -> 
         if key.command:
             raise file.fail(change.key, f"is another file than the contest's, and `{key.command}` changes it; use that")
         if key.is_fixed and has_attempts:
-            values = f"is {format_value(change.after)} here and {format_value(change.before)} in the contest"
+            values = f"is {format_setting(change.after)} here and {format_setting(change.before)} in the contest"
             raise file.fail(
                 change.key, f"stands from the first attempt on, and {values}; write the contest's value, or make a new contest"
             )
@@ -115,7 +115,7 @@ def _check_deadline(file: ContestFile, change: Change, has_attempts: bool) -> No
     if change.before is None and has_attempts:
         raise file.fail("deadline", "cannot be set once there are attempts; `arena contest close` ends the contest")
     if change.before is not None and (change.after is None or change.after <= change.before):
-        came = f"{format_value(change.after)} is not after {format_value(change.before)}"
+        came = f"{format_setting(change.after)} is not after {format_setting(change.before)}"
         raise file.fail("deadline", f"moves the deadline, but {rule}, and {came}; write a later one")
 
 
@@ -146,7 +146,7 @@ def _apply(connection: Connection, change: Change, decision: HostDecision, solut
         connection.execute(update(schema.contest).values(deadline=change.after))
         return log_action(connection, "extend", decision, details)
     if name == "teams":
-        team_names.add_team(connection, change.after, decision.decided_at)
+        team_names.insert_team(connection, change.after, decision.decided_at)
     elif name == "metric":
         _write_metric(connection, change.after, solution)
     elif name.startswith("downloads."):
@@ -190,7 +190,7 @@ def _to_text(value: Any) -> Any:
     return str(value) if isinstance(value, FileValue) else value
 
 
-def format_value(value: Any) -> str:
+def format_setting(value: Any) -> str:
     """Return a value as a table shows it, in one line."""
     formats: dict[type, Callable[[Any], str]] = {
         bool: lambda flag: str(flag).lower(),

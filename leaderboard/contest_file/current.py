@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from leaderboard.contest_file.keys import KEYS, PAGES, FileValue, Kind
+from leaderboard.contest_file.keys import KEYS, PAGES, FileValue, KeyKind
 from leaderboard.database import schema
 from leaderboard.database.rows import read_rules, read_teams
 from leaderboard.store import Contest
@@ -27,7 +27,7 @@ def read_current_values(connection: Connection) -> dict[str, Any]:
     for name, key in KEYS.items():
         if key.column:
             value = getattr(rules, key.column)
-            values[name] = str(value) if key.kind is Kind.WORD else value
+            values[name] = str(value) if key.kind is KeyKind.WORD else value
         elif name.startswith(PAGES):
             values[name] = overview.get(name.removeprefix(PAGES))
     metric = rules.metric_digest

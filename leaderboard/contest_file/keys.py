@@ -17,7 +17,7 @@ N_ATTEMPTS_RULE = (
 )
 
 
-class Kind(StrEnum):
+class KeyKind(StrEnum):
     """Kinds of values."""
 
     TEXT = "text"
@@ -35,10 +35,10 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Key:
+class FileKey:
     """A key of the file."""
 
-    kind: Kind
+    kind: KeyKind
     column: str = ""  # its column in the table `contest`
     words: tuple[str, ...] = ()
     is_required: bool = False  # never empty
@@ -46,26 +46,26 @@ class Key:
     command: str = ""  # changes it in place of `apply`
 
 
-KEYS: Mapping[str, Key] = {
-    "name": Key(kind=Kind.TEXT, column="name", is_required=True),
-    "solution": Key(kind=Kind.FILE, is_required=True, command="arena contest rescore FILE --reason TEXT"),
-    "deadline": Key(kind=Kind.MOMENT, column="deadline"),
-    "metric": Key(kind=Kind.FILE, is_fixed=True),
-    "lower_is_better": Key(kind=Kind.FLAG, column="is_lower_better", is_required=True, is_fixed=True),
-    "ties": Key(kind=Kind.WORD, column="ties", words=tuple(Ties), is_required=True, is_fixed=True),
-    "ladder": Key(kind=Kind.FLAG, column="is_ladder", is_required=True, is_fixed=True),
-    "refusals": Key(kind=Kind.COUNT, column="n_refusals_per_hour", is_required=True),
-    "bonus": Key(kind=Kind.NUMBER, column="bonus", is_required=True),
-    "details": Key(kind=Kind.WORD, column="details", words=tuple(DetailsFrom), is_required=True),
-    "rank": Key(kind=Kind.WORD, column="rank_by", words=tuple(RankBy), is_required=True, is_fixed=True),
-    "webhook": Key(kind=Kind.WEBHOOK, column="webhook"),
-    "pages.task": Key(kind=Kind.MARKDOWN),
-    "pages.rules": Key(kind=Kind.MARKDOWN),
-    "pages.address": Key(kind=Kind.URL),
-    "pages.licence": Key(kind=Kind.MARKDOWN),
-    "pages.sources": Key(kind=Kind.MARKDOWN),
-    "downloads": Key(kind=Kind.DOWNLOADS),
-    "teams": Key(kind=Kind.TEAMS),
+KEYS: Mapping[str, FileKey] = {
+    "name": FileKey(kind=KeyKind.TEXT, column="name", is_required=True),
+    "solution": FileKey(kind=KeyKind.FILE, is_required=True, command="arena contest rescore FILE --reason TEXT"),
+    "deadline": FileKey(kind=KeyKind.MOMENT, column="deadline"),
+    "metric": FileKey(kind=KeyKind.FILE, is_fixed=True),
+    "lower_is_better": FileKey(kind=KeyKind.FLAG, column="is_lower_better", is_required=True, is_fixed=True),
+    "ties": FileKey(kind=KeyKind.WORD, column="ties", words=tuple(Ties), is_required=True, is_fixed=True),
+    "ladder": FileKey(kind=KeyKind.FLAG, column="is_ladder", is_required=True, is_fixed=True),
+    "refusals": FileKey(kind=KeyKind.COUNT, column="n_refusals_per_hour", is_required=True),
+    "bonus": FileKey(kind=KeyKind.NUMBER, column="bonus", is_required=True),
+    "details": FileKey(kind=KeyKind.WORD, column="details", words=tuple(DetailsFrom), is_required=True),
+    "rank": FileKey(kind=KeyKind.WORD, column="rank_by", words=tuple(RankBy), is_required=True, is_fixed=True),
+    "webhook": FileKey(kind=KeyKind.WEBHOOK, column="webhook"),
+    "pages.task": FileKey(kind=KeyKind.MARKDOWN),
+    "pages.rules": FileKey(kind=KeyKind.MARKDOWN),
+    "pages.address": FileKey(kind=KeyKind.URL),
+    "pages.licence": FileKey(kind=KeyKind.MARKDOWN),
+    "pages.sources": FileKey(kind=KeyKind.MARKDOWN),
+    "downloads": FileKey(kind=KeyKind.DOWNLOADS),
+    "teams": FileKey(kind=KeyKind.TEAMS),
 }
 PAGES = "pages."
 

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import yaml
 
 from arena.base.suggest import did_you_mean
-from leaderboard.contest_file.keys import KEYS, MAX_DOWNLOAD_BYTES, FileValue, Key, Kind
-from leaderboard.contest_file.yaml_file import Entry, read_entries
+from leaderboard.contest_file.keys import KEYS, MAX_DOWNLOAD_BYTES, FileKey, FileValue, KeyKind
+from leaderboard.contest_file.yaml_file import YamlEntry, read_entries
 from leaderboard.deadline import parse_deadline
 from leaderboard.errors import ContestFileError, FileError, LeaderboardError
 from leaderboard.files.csv_table import MAX_BYTES, Problems, read_file
@@ -76,29 +76,29 @@ def check_downloads(file: ContestFile, solution_digests: Collection[str | None])
             raise file.fail("downloads", f"would give everybody the solution, as {item.name}; take it out")
 
 
-def _read_value(name: str, key: Key, entry: Entry, folder: Path) -> Any:
+def _read_value(name: str, key: FileKey, entry: YamlEntry, folder: Path) -> Any:
     if entry.is_empty:
         if key.is_required:
             raise ValueError("is empty and always has a value; write one, or delete the line")
-        return () if key.kind in (Kind.DOWNLOADS, Kind.TEAMS) else None
-    if key.kind is Kind.DOWNLOADS:
+        return () if key.kind in (KeyKind.DOWNLOADS, KeyKind.TEAMS) else None
+    if key.kind is KeyKind.DOWNLOADS:
         return _read_downloads(entry, folder)
-    if key.kind is Kind.TEAMS:
+    if key.kind is KeyKind.TEAMS:
         return _read_teams(entry, folder)
     text = entry.text
     if text is None:
         raise ValueError("takes one value, not a list or further keys; write it behind the colon")
-    readers: dict[Kind, Callable[[str], Any]] = {
-        Kind.TEXT: _read_name,
-        Kind.MOMENT: parse_deadline,
-        Kind.WORD: partial(_read_word, key.words),
-        Kind.FLAG: _read_flag,
-        Kind.COUNT: _read_count,
-        Kind.NUMBER: _read_number,
-        Kind.FILE: partial(_read_file, folder),
-        Kind.MARKDOWN: partial(_read_markdown, folder),
-        Kind.URL: _read_url,
-        Kind.WEBHOOK: _read_webhook,
+    readers: dict[KeyKind, Callable[[str], Any]] = {
+        KeyKind.TEXT: _read_name,
+        KeyKind.MOMENT: parse_deadline,
+        KeyKind.WORD: partial(_read_word, key.words),
+        KeyKind.FLAG: _read_flag,
+        KeyKind.COUNT: _read_count,
+        KeyKind.NUMBER: _read_number,
+        KeyKind.FILE: partial(_read_file, folder),
+        KeyKind.MARKDOWN: partial(_read_markdown, folder),
+        KeyKind.URL: _read_url,
+        KeyKind.WEBHOOK: _read_webhook,
     }
     return readers[key.kind](text.strip())
 
@@ -178,7 +178,7 @@ def _read_markdown(folder: Path, text: str) -> str:
     return text
 
 
-def _read_downloads(entry: Entry, folder: Path) -> tuple[FileValue, ...]:
+def _read_downloads(entry: YamlEntry, folder: Path) -> tuple[FileValue, ...]:
     """Return the files of a list of paths, or of a mapping from paths to descriptions."""
     if isinstance(entry.node, yaml.MappingNode):
         pairs = [
@@ -204,7 +204,7 @@ def _read_scalar(node: yaml.Node) -> str:
     return str(node.value).strip()
 
 
-def _read_teams(entry: Entry, folder: Path) -> tuple[str, ...] | Path:
+def _read_teams(entry: YamlEntry, folder: Path) -> tuple[str, ...] | Path:
     """Return the teams' names, or the path of a class list."""
     if entry.text is not None:
         path = folder / entry.text.strip()

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from leaderboard.contest_file.current import read_current
-from leaderboard.contest_file.keys import KEYS, PAGES, FileValue, Kind
+from leaderboard.contest_file.keys import KEYS, PAGES, FileValue, KeyKind
 from leaderboard.errors import ContestError
 from leaderboard.files.pack_files import format_pack_files
 from leaderboard.store import Contest
@@ -65,10 +65,10 @@ def _list_lines(values: Mapping[str, Any], has_files: bool) -> Iterator[str]:
                 pages = {}
         elif isinstance(value, FileValue):
             yield _dump({name: value.name}) if has_files else f"# {name}: {value.name}  # SHA-256 {value.digest}"
-        elif KEYS[name].kind is Kind.DOWNLOADS and has_files:
+        elif KEYS[name].kind is KeyKind.DOWNLOADS and has_files:
             if value:
                 yield _dump({name: {f"{_DOWNLOADS}/{file.name}": file.description for file in value}})
-        elif KEYS[name].kind is Kind.DOWNLOADS:
+        elif KEYS[name].kind is KeyKind.DOWNLOADS:
             for file in value:
                 yield f"# {name}: {file.name}  # SHA-256 {file.digest}"
         elif value not in (None, ()):

@@ -16,7 +16,7 @@ _PAGES = tuple(key.removeprefix(PAGES) for key in KEYS if key.startswith(PAGES))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class YamlEntry:
     """The value of a key, and the line of the key from 1."""
 
     line: int
@@ -32,7 +32,7 @@ class Entry:
         return str(self.node.value) if isinstance(self.node, yaml.ScalarNode) else None
 
 
-def read_entries(text: str, problems: Problems) -> dict[str, Entry]:
+def read_entries(text: str, problems: Problems) -> dict[str, YamlEntry]:
     """Return the entries by key, `pages.rules` for one below `pages`; unknown and repeated keys are reported.
 
     Raises:
@@ -43,7 +43,7 @@ def read_entries(text: str, problems: Problems) -> dict[str, Entry]:
         problems.fail(
             1, "a contest's file has lines of `key: value`; `arena contest config --example` prints one to start from"
         )
-    entries: dict[str, Entry] = {}
+    entries: dict[str, YamlEntry] = {}
     for key, entry in _list_entries(node, problems, _TOP):
         if key != "pages":
             entries[key] = entry
@@ -67,8 +67,8 @@ def _compose(text: str, problems: Problems) -> yaml.Node | None:
         problems.fail(None, "not valid YAML; write it as plain text in UTF-8")
 
 
-def _list_entries(node: yaml.MappingNode, problems: Problems, known: tuple[str, ...]) -> list[tuple[str, Entry]]:
-    entries: dict[str, Entry] = {}
+def _list_entries(node: yaml.MappingNode, problems: Problems, known: tuple[str, ...]) -> list[tuple[str, YamlEntry]]:
+    entries: dict[str, YamlEntry] = {}
     for key_node, value in node.value:
         line, key = key_node.start_mark.line + 1, str(key_node.value)
         if key == "attempts":
@@ -78,5 +78,5 @@ def _list_entries(node: yaml.MappingNode, problems: Problems, known: tuple[str, 
         elif key in entries:
             problems.add(line, f"key {key!r} stands in line {entries[key].line} already; keep one of the two")
         else:
-            entries[key] = Entry(line=line, node=value)
+            entries[key] = YamlEntry(line=line, node=value)
     return list(entries.items())

@@ -68,6 +68,11 @@ def read_rules(connection: Connection, *, is_locked: bool = False) -> Rules:
     return Rules(**values | {key: kind(values[key]) for key, kind in kinds.items()})
 
 
+def lock_contest(connection: Connection) -> None:
+    """Let no other transaction change the contest's row until this one ends."""
+    connection.execute(select(schema.contest.c.id).with_for_update())
+
+
 _N_GRANTED = select(func.coalesce(func.sum(schema.host_log.c.n_granted), 0)).where(
     schema.host_log.c.team_id == schema.teams.c.id
 )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from arena.base.texts import Localized
 from leaderboard.errors import ModelRefused
 from leaderboard.files.csv_table import quote_short
-from leaderboard.files.protobuf import SIZED, VARINT, Field, NoProtobuf, Reader
+from leaderboard.files.protobuf import SIZED, VARINT, NoProtobuf, Reader, WireField
 from leaderboard.files.solution import LabelList
 from leaderboard.messages import message
 
@@ -85,7 +85,7 @@ def check_form(content: bytes, name: str, needs: ModelNeeds | None = None) -> No
         _check_metadata(metadata, name, needs)
 
 
-def _select(fields: Sequence[Field], *numbers: int) -> Iterator[Field]:
+def _select(fields: Sequence[WireField], *numbers: int) -> Iterator[WireField]:
     return (field for field in fields if field.number in numbers and field.kind == SIZED)
 
 
@@ -96,18 +96,18 @@ def _build_format_refusal(content: bytes, name: str) -> ModelRefused:
     )
 
 
-def _has_external_data(reader: Reader, tensor: Field) -> bool:
+def _has_external_data(reader: Reader, tensor: WireField) -> bool:
     return any(
         part.number == _EXTERNAL_DATA or (part.number == _DATA_LOCATION and part.kind == VARINT and part.start)
         for part in reader.read(tensor)
     )
 
 
-def _read_last_text(reader: Reader, fields: Sequence[Field], number: int) -> str:
+def _read_last_text(reader: Reader, fields: Sequence[WireField], number: int) -> str:
     return next((reader.read_text(field) for field in reversed(fields) if field.number == number), "")
 
 
-def _find_foreign_operator(reader: Reader, top: Sequence[Field], graph: Sequence[Field]) -> str | None:
+def _find_foreign_operator(reader: Reader, top: Sequence[WireField], graph: Sequence[WireField]) -> str | None:
     """Return the first operator that neither the standard has nor the model's own functions; None where all are known."""
     functions = [reader.read(field) for field in _select(top, _FUNCTION)]
     own = {tuple(_read_last_text(reader, parts, n) for n in (_FUNCTION_DOMAIN, _FUNCTION_NAME)) for parts in functions}
@@ -124,7 +124,7 @@ def _find_foreign_operator(reader: Reader, top: Sequence[Field], graph: Sequence
     return None
 
 
-def _read_inputs(reader: Reader, graph: Sequence[Field]) -> list[tuple[int, int | None]]:
+def _read_inputs(reader: Reader, graph: Sequence[WireField]) -> list[tuple[int, int | None]]:
     """Return the element type and the number of dimensions of each input, None without a shape; weights are no inputs."""
     weights = {_read_last_text(reader, reader.read(field), _TENSOR_NAME) for field in _select(graph, _INITIALIZER)}
     inputs: list[tuple[int, int | None]] = []
@@ -154,7 +154,7 @@ def _describe_inputs(inputs: Sequence[tuple[int, int | None]]) -> Localized:
     return message("model_no_shape") if n_dimensions is None else message("model_dimensions", n=n_dimensions)
 
 
-def _read_metadata(reader: Reader, top: Sequence[Field]) -> Iterator[tuple[str, str]]:
+def _read_metadata(reader: Reader, top: Sequence[WireField]) -> Iterator[tuple[str, str]]:
     for field in _select(top, _METADATA):
         parts = reader.read(field)
         yield _read_last_text(reader, parts, _KEY), _read_last_text(reader, parts, _VALUE)

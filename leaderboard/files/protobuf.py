@@ -14,7 +14,7 @@ class NoProtobuf(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class WireField:
     """A field of a message."""
 
     number: int
@@ -30,7 +30,7 @@ class Reader:
     content: bytes = field(repr=False)
     n_left: int
 
-    def read(self, outer: Field) -> list[Field]:
+    def read(self, outer: WireField) -> list[WireField]:
         """Return the fields of the message in a field; none if it holds no message.
 
         Raises:
@@ -38,7 +38,7 @@ class Reader:
         """
         return list(self.read_fields(outer.start, outer.end)) if outer.kind == SIZED else []
 
-    def read_fields(self, position: int, end: int) -> Iterator[Field]:
+    def read_fields(self, position: int, end: int) -> Iterator[WireField]:
         """Yield the fields of the message in these bytes.
 
         Raises:
@@ -52,17 +52,17 @@ class Reader:
                 raise NoProtobuf
             if kind == VARINT:
                 value, position = self._read_varint(position, end)
-                yield Field(number, kind, value, position)
+                yield WireField(number, kind, value, position)
                 continue
             size = {EIGHT: 8, FOUR: 4}.get(kind)
             if kind == SIZED:
                 size, position = self._read_varint(position, end)
             if size is None or position + size > end:
                 raise NoProtobuf
-            yield Field(number, kind, position, position + size)
+            yield WireField(number, kind, position, position + size)
             position += size
 
-    def read_text(self, outer: Field) -> str:
+    def read_text(self, outer: WireField) -> str:
         """Return the text in a field, unreadable bytes replaced; empty for a field of another kind."""
         return self.content[outer.start : outer.end].decode("utf-8", "replace") if outer.kind == SIZED else ""
 

@@ -12,7 +12,7 @@ from arena.base.csv_export import format_csv
 from leaderboard.contest import ranking
 from leaderboard.contest.cache import ContestCache
 from leaderboard.contest.disclosure import Digits, choose_digits
-from leaderboard.contest.history import Step, read_steps
+from leaderboard.contest.history import ScoreStep, read_steps
 from leaderboard.standings import Evidence, Luck, Part, Standing, list_metrics
 from leaderboard.store import Contest
 
@@ -39,7 +39,7 @@ class BoardLine:
     metrics: Mapping[str, float | None]
     n_attempts: int
     sent_at: datetime  # UTC
-    steps: Sequence[Step]  # its best public score over time, under its present name
+    steps: Sequence[ScoreStep]  # its best public score over time, under its present name
     model: str  # carried, verified, differs; empty without a model
 
 
@@ -84,7 +84,7 @@ def build_public_board(connection: Connection, cache: ContestCache) -> PublicBoa
     )
 
 
-def _line(standing: Standing, public: Standing, steps: Sequence[Step], *, is_final: bool) -> BoardLine:
+def _line(standing: Standing, public: Standing, steps: Sequence[ScoreStep], *, is_final: bool) -> BoardLine:
     return BoardLine(
         rank=standing.rank,
         rank_low=standing.rank_low,

@@ -76,7 +76,7 @@ def _describe_metric(rules: Rules, solution: Solution, words: Words) -> list[str
     return texts
 
 
-def list_commands(address: str, team: str | None) -> list[str]:
+def list_ways_to_send(address: str, team: str | None) -> list[str]:
     """Return a command that Arena has and one that every machine has; both send the same file.
 
     Args:

@@ -57,7 +57,7 @@ class _Model:
     weight: Values  # (N,) information of an agreement in a row: 0 where nearly all agree
 
 
-def compare_answers(predicted: Indices, truth: Indices, teams: Sequence[int], n_classes: int) -> list[Likeness]:
+def compare_attempts(predicted: Indices, truth: Indices, teams: Sequence[int], n_classes: int) -> list[Likeness]:
     """Return the most alike pair of attempts of each two teams, the most alike first.
 
     Args:

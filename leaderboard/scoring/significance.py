@@ -41,11 +41,11 @@ class RankStatements:
     low: tuple[int, ...]  # best rank that a team may have
     high: tuple[int, ...]  # worst
     letters: tuple[str, ...]  # teams that share one cannot be told apart
-    smallest_difference: float | None  # as in `Differences`
+    smallest_difference: float | None  # as in `ScoreDifferences`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Differences:
+class ScoreDifferences:
     """Differences of all pairs of T teams."""
 
     is_below: Pairs  # team i lies below team j by more than chance
@@ -66,14 +66,14 @@ def compare_teams(scores: Values, replicates: Values, evidence: Evidence) -> Ran
     )
 
 
-def find_differences(scores: Values, replicates: Values, n_units: int) -> Differences:
+def find_differences(scores: Values, replicates: Values, n_units: int) -> ScoreDifferences:
     """Find the differences of (T,) scores that are more than chance, for all pairs at once, from (R, T) replicates.
 
     Where all replicates of a pair differ alike, each unit speaks for the same team: the sign test's 2 ** (1 - U).
     """
     gaps = scores[None] - scores[:, None]  # (T, T), above zero where j has the better score
     if n_units < 2 or len(scores) < 2:
-        return Differences(is_below=np.zeros_like(gaps, dtype=np.bool_), smallest_difference=None)
+        return ScoreDifferences(is_below=np.zeros_like(gaps, dtype=np.bool_), smallest_difference=None)
     deviations = _compute_deviations(replicates)
     t = np.full_like(gaps, find_t_limit(2.0 ** (1 - n_units), n_units - 1))
     errors = deviations * math.sqrt(n_units / (n_units - 1))
@@ -87,7 +87,7 @@ def find_differences(scores: Values, replicates: Values, n_units: int) -> Differ
         if not still_open.any() or np.array_equal(still_open, is_open) or still_open.size > _MOST_CELLS:
             n_better = max(2, len(scores) // 2)
             median = float(np.median(errors[:n_better, :n_better][np.triu_indices(n_better, 1)]))
-            return Differences(is_below=is_below, smallest_difference=limit * median if median else None)
+            return ScoreDifferences(is_below=is_below, smallest_difference=limit * median if median else None)
         is_open = still_open
 
 

@@ -1,6 +1,7 @@
 """The number of connections: bounded by the process's file descriptors, in all and for each address.
 
-At the limit the connection that has kept the service waiting longest makes room, so that half-open ones keep nobody out.
+At the limit a connection that waits for its client makes room, of the address with most of them: one that is answered, else
+the one that has waited longest, so that half-open ones keep nobody out.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 import h11
@@ -23,12 +25,15 @@ _N_OTHER_FILES = 128  # database, log, and connections that are accepted and not
 _FILES_EACH = 2  # a connection, and its upload of more than a megabyte, which waits on disk
 _N_MOST = 3000  # connections; each may hold 64 kB of a body
 _N_LEAST = 8
-_SLOW_S = 2.0  # a body that takes longer may be cut off for another connection
+_SLOW_S = 2.0  # a body that takes longer may be cut off for another connection,
+_SILENT_S = 0.2  # and one that brings nothing for so long
+_N_COMPARED = 256  # that wait longest
+_PROXY = "a proxy"
 _log = logging.getLogger("uvicorn.error")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
+class ConnectionLimits:
     """How many connections, and how long each may keep the service waiting."""
 
     n_connections: int
@@ -47,19 +52,19 @@ class Guest(Protocol):
 class Door:
     """Open connections, and which of them wait for their client."""
 
-    limits: Limits
+    limits: ConnectionLimits
     proxies: str  # addresses and networks without a limit of their own, separated by commas; *: all
     _addresses: dict[Guest, str] = field(default_factory=dict)
     _n_open: Counter[str] = field(default_factory=Counter)
     _idle: dict[Guest, None] = field(default_factory=dict)  # between requests or amid a head; oldest first
-    _sending: dict[Guest, float] = field(default_factory=dict)  # amid a body since this time; oldest first
+    _sending: dict[Guest, tuple[float, float]] = field(default_factory=dict)  # a body's first and latest part; oldest first
 
     def enter(self, guest: Guest, host: str) -> None:
         """Count a new connection; where there are too many, end the one that waits longest, else this one."""
-        address = name_network(host)
+        address = _PROXY if self._is_proxy(host) else name_network(host)
         self._addresses[guest] = address
         self._n_open[address] += 1
-        if self._n_open[address] > self.limits.n_connections // 2 and not self._is_proxy(host):
+        if address != _PROXY and self._n_open[address] > self.limits.n_connections // 2:
             self._make_room(guest, address)
         elif len(self._addresses) > self.limits.n_connections:
             self._make_room(guest, "")
@@ -83,21 +88,30 @@ class Door:
         else:
             self._idle.pop(guest, None)
         if client_state is h11.SEND_BODY:
-            self._sending.setdefault(guest, time.monotonic())
+            now_s = time.monotonic()
+            self._sending[guest] = (self._sending.get(guest, (now_s, now_s))[0], now_s)
         else:
             self._sending.pop(guest, None)
 
     def _make_room(self, newcomer: Guest, address: str) -> None:
-        leaving = next((guest for guest in self._list_waiting() if address in ("", self._addresses[guest])), newcomer)
+        waiting = (guest for guest in self._list_waiting() if address in ("", self._addresses[guest]))
+        leaving = max(islice(waiting, _N_COMPARED), key=self._count_alike, default=newcomer)
         whose = f" of {address}" if address else ""
         _log.warning("too many connections%s: the one that waits longest is closed, so that others get in", whose)
         self.leave(leaving)
         leaving.transport.abort()
 
+    def _count_alike(self, guest: Guest) -> int:
+        address = self._addresses[guest]
+        return 0 if address == _PROXY else self._n_open[address]
+
     def _list_waiting(self) -> Iterator[Guest]:
+        yield from (guest for guest in self._sending if guest.is_answered())
         yield from self._idle
-        before_s = time.monotonic() - _SLOW_S
-        yield from (guest for guest, since_s in self._sending.items() if since_s < before_s or guest.is_answered())
+        now_s = time.monotonic()
+        for guest, (first_s, latest_s) in self._sending.items():
+            if not guest.is_answered() and (now_s - first_s > _SLOW_S or now_s - latest_s > _SILENT_S):
+                yield guest
 
     def _is_proxy(self, host: str) -> bool:
         names = [name.strip() for name in self.proxies.split(",")]

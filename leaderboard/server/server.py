@@ -14,7 +14,7 @@ import uvicorn
 
 from leaderboard.errors import ContestError
 from leaderboard.server.connection import Connection
-from leaderboard.server.door import Door, Limits, count_allowed, raise_descriptor_limit
+from leaderboard.server.door import ConnectionLimits, Door, count_allowed, raise_descriptor_limit
 from leaderboard.server.log import configure_log
 from leaderboard.service.app import create_app
 from leaderboard.service.context import ServiceSettings
@@ -62,7 +62,7 @@ def listen(settings: ServiceSettings, address: Address, on_ready: Callable[[str]
         ContestError: the port is in use or not allowed.
     """
     n_files = raise_descriptor_limit()
-    limits = Limits(n_connections=count_allowed(n_files))
+    limits = ConnectionLimits(n_connections=count_allowed(n_files))
     if limits.n_connections < _N_FEW:
         n = limits.n_connections
         warn(f"at most {n} connections at a time, since this process may open {n_files} files; `ulimit -n 4096` allows more")

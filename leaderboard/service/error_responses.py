@@ -104,6 +104,8 @@ def to_reply(error: LeaderboardError) -> ErrorReply:
 
 def explain_error(error: LeaderboardError, words: Words) -> PageProblem:
     """Return the explanation of an error for a page."""
+    if isinstance(error, NoSuchAttempt):
+        return PageProblem(title=words("not_found"))
     if isinstance(error, HostNeeded):
         return PageProblem(title=words("need_host"))
     if isinstance(error, RightMissing):

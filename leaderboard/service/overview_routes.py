@@ -14,7 +14,7 @@ from starlette.responses import FileResponse, Response
 
 from leaderboard.actions.announcements import read_announcements
 from leaderboard.database import schema
-from leaderboard.pages.overview_page import SAMPLE, DownloadLine, build_overview, list_commands, write_sample
+from leaderboard.pages.overview_page import SAMPLE, DownloadLine, build_overview, list_ways_to_send, write_sample
 from leaderboard.service.context import Service
 from leaderboard.service.session import build_frame, get_service, get_team, respond
 from leaderboard.store import Contest
@@ -33,7 +33,7 @@ def show_overview(request: Request) -> Response:
         "news": read_announcements(contest),
         "downloads": downloads,
         "sample": None if SAMPLE in {line.name for line in downloads} else SAMPLE,
-        "commands": list_commands(_read_address(request), None if team is None else team.name),
+        "commands": list_ways_to_send(_read_address(request), None if team is None else team.name),
         "has_team": team is not None,
     }
     page = build_overview(rules, contest.solution, metric, frame.words)
@@ -57,7 +57,7 @@ def list_download_lines(contest: Contest) -> list[DownloadLine]:
 
 
 @router.get("/downloads/{name}")
-def download(request: Request, name: Annotated[str, PathParameter(max_length=200)]) -> Response:
+def get_download(request: Request, name: Annotated[str, PathParameter(max_length=200)]) -> Response:
     """Return a file of the table, or a sample submission where the host gave none."""
     service = get_service(request)
     line = next((line for line in list_download_lines(service.contest) if line.name == name), None)

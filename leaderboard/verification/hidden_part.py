@@ -27,7 +27,7 @@ class HiddenPart:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Answers:
+class PredictedClasses:
     """Predicted classes of all rows of a solution."""
 
     solution: Solution
@@ -58,7 +58,7 @@ class Drop:
         return self.value - _N_ERRORS * self.error > HONEST_DROP
 
 
-def measure_drop(given: Answers, hidden: Answers) -> Drop:
+def measure_drop(given: PredictedClasses, hidden: PredictedClasses) -> Drop:
     """Compare the answers to the given and to the hidden clips, paired by speaker where both parts have the same ones."""
     value = macro_f1(given.confusion()) - macro_f1(hidden.confusion())
     groups = given.solution.groups, hidden.solution.groups

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from leaderboard.errors import ModelRefused
 from leaderboard.files.solution import Solution
 from leaderboard.store import Contest
-from leaderboard.verification.hidden_part import Answers, HiddenPart, measure_drop
+from leaderboard.verification.hidden_part import HiddenPart, PredictedClasses, measure_drop
 from leaderboard.verification.sent_models import SentModel, read_model_content
 from leaderboard.verification.verify import (
     Limits,
@@ -59,10 +59,10 @@ def verify_model(contest: Contest, model: SentModel, test: TestSet, limits: Limi
     except ModelRefused as refusal:
         return reject_model(refusal, n_given)
     verification = compare_answers(answers[:n_given], model.predicted, test.solution.ids, n_most)
-    rerun = Answers(solution=test.solution, predicted=answers[:n_given])
+    rerun = PredictedClasses(solution=test.solution, predicted=answers[:n_given])
     verification = dataclasses.replace(verification, rerun=rerun.confusion())
     if test.hidden is None:
         return verification
-    hidden = Answers(solution=test.hidden, predicted=answers[n_given:])
-    drop = measure_drop(Answers(solution=test.solution, predicted=model.predicted), hidden)
+    hidden = PredictedClasses(solution=test.hidden, predicted=answers[n_given:])
+    drop = measure_drop(PredictedClasses(solution=test.solution, predicted=model.predicted), hidden)
     return dataclasses.replace(verification, hidden=hidden, drop=drop)

@@ -26,7 +26,7 @@ from arena.base.scores import Counts, Indices
 from leaderboard.errors import ContestError, ModelRefused
 from leaderboard.files.csv_table import format_count, quote_short
 from leaderboard.files.onnx_check import MAX_MODEL_BYTES, build_size_refusal, check_form
-from leaderboard.verification.hidden_part import Answers, Drop
+from leaderboard.verification.hidden_part import Drop, PredictedClasses
 
 TOLERANCE = 0.005  # share of the rows; on 1,000 test clips of FSDD exported and trained net agree in all (2026-11)
 _SCRIPT = Path(__file__).with_name("sandbox.py")
@@ -62,7 +62,7 @@ class Verification:
     n_equal: int
     n_rows: int
     rerun: Counts | None = None  # (K, K) of the model's answers on the scored rows; None: it could not be run
-    hidden: Answers | None = None  # None: no hidden part, or the model could not be run on it
+    hidden: PredictedClasses | None = None  # None: no hidden part, or the model could not be run on it
     drop: Drop | None = None  # the hidden score below the submission's
 
     @property

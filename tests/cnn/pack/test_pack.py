@@ -22,7 +22,7 @@ from arena.base.project import read_project
 from cnn.corpus.scan import scan
 from cnn.errors import CorpusError, SplitError
 from cnn.pack.audio import Disguise
-from cnn.pack.handout import parse_deadline
+from cnn.pack.handout import read_deadline
 from cnn.pack.plan import PackPlan, PackSettings, plan_pack, speaker_key
 from cnn.pack.write import write_pack
 from leaderboard.files.solution import parse_solution
@@ -176,7 +176,7 @@ def test_the_readme_names_page_deadline_licence_and_sources_in_two_languages(cor
     assert "recordings: CC0.\n- Sources: our class.\n" in readme
     assert "| Deadline | the contest's page shows it |" in readme
     with pytest.raises(SplitError, match="ISO 8601 with its offset"):
-        parse_deadline("2026-12-01 18:00")
+        read_deadline("2026-12-01 18:00")
 
 
 def test_the_students_project_names_recordings_contest_and_split_and_a_teams_own_begins_with_it(

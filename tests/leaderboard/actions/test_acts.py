@@ -58,6 +58,17 @@ def test_a_moment_without_an_offset_is_in_the_hosts_zone(contest: Contest, value
     assert contest.deadline - DEADLINE > timedelta(hours=1)
 
 
+@pytest.mark.parametrize("value", ["2027-10-31T02:30", "2027-03-28T02:30"], ids=["twice", "never"])
+def test_a_moment_that_the_change_of_the_clocks_has_twice_or_never_needs_its_offset(contest: Contest, value: str) -> None:
+    zone = ZoneInfo("Europe/Madrid")
+    with pytest.raises(
+        ContestError, match=r"^2027-\d\d-\d\d 02:30 comes twice or never, as the clocks change then; write it with"
+    ):
+        perform(ACTS[ActName.EXTEND], Order(contest=contest, decision=BECAUSE, value=value, zone=zone))
+    perform(ACTS[ActName.EXTEND], Order(contest=contest, decision=BECAUSE, value=f"{value}+01:00", zone=zone))
+    assert contest.deadline == datetime.fromisoformat(f"{value}+01:00")
+
+
 def test_an_act_on_a_team_needs_one_and_others_take_none(contest: Contest) -> None:
     with pytest.raises(ContestError, match="'grant' needs a team and names none"):
         perform(ACTS[ActName.GRANT], Order(contest=contest, decision=BECAUSE, value="1"))

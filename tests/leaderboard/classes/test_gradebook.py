@@ -16,13 +16,13 @@ from leaderboard.actions.submit import submit
 from leaderboard.classes.class_list import GroupChoice, parse_class_list
 from leaderboard.classes.gradebook import (
     CsvForm,
-    Grade,
-    Verification,
+    ModelCondition,
+    TeamGrade,
     build_winner_gradebook,
     compute_grades,
     format_gradebook,
 )
-from leaderboard.classes.lms_template import fill_template
+from leaderboard.classes.lms_template import fill_column
 from leaderboard.classes.roster import RosterOptions, import_roster
 from leaderboard.database import schema
 from leaderboard.errors import ClassListError, ContestError
@@ -46,7 +46,7 @@ def contest(tmp_path: Path) -> Iterator[Contest]:
         yield contest
 
 
-def points(grades: list[Grade]) -> list[float]:
+def points(grades: list[TeamGrade]) -> list[float]:
     by_team = {grade.team.name: grade.points for grade in grades}
     return [by_team[name] for name in NAMES]
 
@@ -114,8 +114,8 @@ def test_a_failed_verification_has_no_points_and_those_below_move_up_unless_the_
     by_team = {grade.team.name: grade for grade in grades}
     assert [by_team[name].model for name in NAMES] == ["differs", "differs", "not run yet", "", "same answers"]
     assert by_team["Ann"].basis == "not closed yet, public score, no points: model differs"
-    assert points(compute_grades(contest, WINNER, Verification.ALL)) == [10, 10, 0, 0, 0]
-    assert points(compute_grades(contest, WINNER, Verification.VERIFIED_ALONE)) == [0, 0, 0, 0, 10]
+    assert points(compute_grades(contest, WINNER, ModelCondition.ALL)) == [10, 10, 0, 0, 0]
+    assert points(compute_grades(contest, WINNER, ModelCondition.VERIFIED_ALONE)) == [0, 0, 0, 0, 10]
 
 
 def test_a_contest_ranked_by_hidden_scores_gives_points_to_verified_models_alone(contest: Contest) -> None:
@@ -187,22 +187,22 @@ def test_a_platforms_own_file_is_filled_in_one_column_and_stays_in_every_other_b
         csv.writer(text, delimiter=separator, lineterminator="\r\n").writerows(table)
         before = text.getvalue()
     grades = compute_grades(course, parse_points(PointsBy.RANK, "7.5:2", 0))
-    filled = fill_template(before.encode(encoding), "canvas.csv", "digits (1234)", grades)
+    filled = fill_column(before.encode(encoding), "canvas.csv", "digits (1234)", grades)
     after = filled.content.decode(encoding)
     assert (filled.n_filled, filled.unknown_lines, filled.missing) == (60, [], [])
     old, new = (list(csv.reader(io.StringIO(text, newline=""), delimiter=separator)) for text in (before, after))
     assert [row[6] for row in new[2:5]] == ["7.5", "2", "0"]
     assert [row[:6] + row[7:] for row in new] == [row[:6] + row[7:] for row in old]
     assert new[1] == old[1]
-    blank = fill_template(filled.content, "canvas.csv", "Digits (1234)", [dataclasses.replace(g, points=0) for g in grades])
+    blank = fill_column(filled.content, "canvas.csv", "Digits (1234)", [dataclasses.replace(g, points=0) for g in grades])
     assert len(blank.content) < len(filled.content)
-    assert fill_template(blank.content, "canvas.csv", "Digits (1234)", grades).content == filled.content
+    assert fill_column(blank.content, "canvas.csv", "Digits (1234)", grades).content == filled.content
 
 
 def test_who_is_on_one_side_alone_is_listed_and_left(course: Contest) -> None:
     lines = canvas_gradebook().decode().split("\r\n")
     lines[2] = '"Stranger, A",1,777,other@x.org,A,1,4,'
-    filled = fill_template("\r\n".join(lines).encode(), "canvas.csv", "Digits (1234)", compute_grades(course, WINNER))
+    filled = fill_column("\r\n".join(lines).encode(), "canvas.csv", "Digits (1234)", compute_grades(course, WINNER))
     assert (filled.unknown_lines, [member.person.name for member in filled.missing]) == ([3], ["Ana García 0"])
     assert filled.content.decode().split("\r\n")[2] == lines[2]
 
@@ -210,9 +210,9 @@ def test_who_is_on_one_side_alone_is_listed_and_left(course: Contest) -> None:
 def test_a_template_with_two_readings_is_refused(course: Contest) -> None:
     grades = compute_grades(course, WINNER)
     with pytest.raises(ClassListError, match="0 columns are called 'Digit'; did you mean 'Digits"):
-        fill_template(canvas_gradebook("Digits"), "canvas.csv", "Digit", grades)
+        fill_column(canvas_gradebook("Digits"), "canvas.csv", "Digit", grades)
     with pytest.raises(ClassListError, match="no column has an e-mail, a login or an id"):
-        fill_template(b"Name,Points\nAna,\n", "a.csv", "Points", grades)
+        fill_column(b"Name,Points\nAna,\n", "a.csv", "Points", grades)
     crossed = "ID number,Email address,Points\n100001,student2@uni.example.org,\n"
     with pytest.raises(ClassListError, match="line 2: this row answers to 2 members"):
-        fill_template(crossed.encode(), "a.csv", "Points", grades)
+        fill_column(crossed.encode(), "a.csv", "Points", grades)

@@ -114,7 +114,7 @@ def test_forgetting_says_where_the_data_may_still_be() -> None:
     assert "name a member by e-mail, login, id or name" in call("team", "forget", *WITH)[1]
     output, remark = call("team", "forget", "a@x.org", *WITH)
     assert output == "1 member forgotten: name, e-mail, ids and tokens; the attempts stay\n"
-    assert remark == "backups, handouts, tokens.csv and gradebooks that were made before still hold them: delete those too\n"
+    assert remark == "backups, handouts, tokens.csv, gradebooks and class lists still hold them: delete those too\n"
     assert "no member has the e-mail, login, id or name 'a@x.org'" in call("team", "forget", "a@x.org", *WITH)[1]
 
 

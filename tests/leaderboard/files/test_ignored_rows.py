@@ -77,7 +77,7 @@ def test_ignored_rows_change_no_number_anywhere(contest_place: str, tmp_path: Pa
         for index, (team, wrong) in enumerate(submitted.items()):
             submit(first, team, answers(*wrong, ignored=index), "p.csv", NOW)
             submit(second, team, answers(*wrong, without=True), "p.csv", NOW)
-        for part in Part:
+        for part in (Part.PUBLIC, Part.PRIVATE):
             ours, plain = first.standings(part), second.standings(part)
             for line, expected in zip(ours, plain, strict=True):
                 assert (line.rank, line.team, line.score, line.macro_f1) == (

@@ -7,6 +7,7 @@ import pytest
 
 from leaderboard.files.solution import Solution, parse_solution
 from leaderboard.scoring.power import DISCORD, SPREAD, compute_smallest_difference, describe_power
+from leaderboard.scoring.student_t import find_t_limit
 
 
 def make(n_clips: int, n_speakers: int, *, has_usage: bool = False) -> Solution:
@@ -24,23 +25,24 @@ def make(n_clips: int, n_speakers: int, *, has_usage: bool = False) -> Solution:
     [
         (
             *(1000, 10),
-            "1,000 clips of 10 speakers tell two teams apart that differ by 0.024 or more "
-            "(each pair of 25 teams at once: 0.065); for 0.01 take 45 speakers",
+            "1,000 clips of 10 speakers tell two teams apart, four times in five, that truly differ by 0.033 "
+            "or more (each pair of 25 teams at once: 0.074); for 0.02 take 25 speakers",
         ),
         (
             *(600, 6),
-            "600 clips of 6 speakers tell two teams apart that differ by 0.035 or more "
-            "(each pair of 25 teams at once: 0.137); for 0.02 take 15 speakers; "
+            "600 clips of 6 speakers tell two teams apart, four times in five, that truly differ by 0.048 "
+            "or more (each pair of 25 teams at once: 0.149); for 0.02 take 25 speakers; "
             "below 10 speakers the board names no single leader",
         ),
         (
             *(500, 3),
-            "500 clips of 3 speakers tell two teams apart that differ by 0.024 or more, and say nothing of other speakers; "
-            "name 10 speakers or more",
+            "500 clips of 3 speakers tell two teams apart, four times in five, that truly differ by 0.034 or more, "
+            "and say nothing of other speakers; name 10 speakers or more",
         ),
         (
             *(500, 0),
-            "500 clips without speakers (no Group column) tell two teams apart that differ by 0.024 or more, "
+            "500 clips without speakers (no Group column) tell two teams apart, four times in five, "
+            "that truly differ by 0.034 or more, "
             "and say nothing of other speakers; name 10 speakers or more",
         ),
     ],
@@ -53,13 +55,13 @@ def test_where_rows_are_private_those_decide() -> None:
     assert describe_power(make(1000, 10, has_usage=True)).startswith("250 private clips of 3 speakers")
 
 
-def test_the_difference_is_that_of_a_paired_t_test_on_simulated_speakers() -> None:
-    rng = np.random.default_rng(0)
-    n_speakers, n_clips, n_tests = 12, 100, 20_000
-    true = rng.normal(0, SPREAD, (n_tests, n_speakers))
-    means = (true + rng.normal(0, np.sqrt(DISCORD / n_clips), true.shape)).mean(axis=1)
-    limit = compute_smallest_difference(n_speakers, n_clips)
-    assert limit == pytest.approx(2.201 * means.std(), rel=0.02)  # Student's t with eleven degrees at 5 %
+@pytest.mark.parametrize(("n_speakers", "n_clips"), [(6, 100), (12, 100), (45, 50)])
+def test_teams_that_truly_differ_by_it_are_told_apart_in_four_of_five_simulated_contests(n_speakers: int, n_clips: int) -> None:
+    rng, n_tests = np.random.default_rng(0), 20_000
+    spread = np.sqrt(SPREAD**2 + DISCORD / n_clips)
+    differences = rng.normal(compute_smallest_difference(n_speakers, n_clips), spread, (n_tests, n_speakers))
+    t = differences.mean(axis=1) / differences.std(axis=1, ddof=1) * np.sqrt(n_speakers)
+    assert np.mean(t > find_t_limit(0.05, n_speakers - 1)) == pytest.approx(0.8, abs=0.03)
 
 
 def test_many_pairs_need_more_and_more_speakers_less() -> None:

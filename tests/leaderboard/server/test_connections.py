@@ -17,7 +17,7 @@ import pytest
 import uvicorn
 
 from leaderboard.server.connection import Connection
-from leaderboard.server.door import Door, Limits, count_allowed, name_network, raise_descriptor_limit
+from leaderboard.server.door import ConnectionLimits, Door, count_allowed, name_network, raise_descriptor_limit
 from support.polling import Held, browsers, poll
 from support.service import WAIT_S, make, running, submission
 
@@ -82,7 +82,7 @@ def test_with_256_descriptors_the_service_lives_and_its_log_stays_small(tmp_path
         for starts in ([HALF_HEAD] * 900, [b""] * 300):
             with half_open(service.url, starts):
                 assert asyncio.run(ask(service.url, "GET / HTTP/1.1"))[0] == 200
-        with half_open(service.url, [HALF_HEAD] * 100, "127.0.0.2"):
+        with half_open(service.url, [HALF_HEAD, SLOW_BODY, HALF_HEAD] * 100, "127.0.0.2"):
             assert asyncio.run(post_all(service.url, tokens)) == {201: 12}
         assert service.process.poll() is None
     log = "".join(service.log)
@@ -103,7 +103,7 @@ async def answer_everything(scope: Any, receive: Any, send: Any) -> None:
 
 
 @contextlib.asynccontextmanager
-async def serving(limits: Limits) -> AsyncIterator[tuple[str, int]]:
+async def serving(limits: ConnectionLimits) -> AsyncIterator[tuple[str, int]]:
     """A server with our connections in this loop."""
     door = Door(limits, "")
     protocol = cast("type[asyncio.Protocol]", partial(Connection, door=door))
@@ -118,7 +118,7 @@ async def serving(limits: Limits) -> AsyncIterator[tuple[str, int]]:
         await server.shutdown([bound])
 
 
-SHORT = Limits(n_connections=100, head_s=0.5, unread_s=2.0, bytes_per_s=1e9)
+SHORT = ConnectionLimits(n_connections=100, head_s=0.5, unread_s=2.0, bytes_per_s=1e9)
 
 
 @pytest.mark.parametrize("parts", [[b""], [HALF_HEAD], [b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"G"]])
@@ -183,7 +183,7 @@ def enter_all(door: Door, hosts: list[str]) -> list[Guest]:
 
 
 def test_room_is_made_by_the_connection_that_waits_longest() -> None:
-    door = Door(Limits(n_connections=3), "")
+    door = Door(ConnectionLimits(n_connections=3), "")
     (busy,) = enter_all(door, ["a"])
     door.sort(busy, "DONE")  # the service is at work for it
     guests = enter_all(door, ["b", "c", "d", "e"])
@@ -205,9 +205,48 @@ def test_room_is_made_by_the_connection_that_waits_longest() -> None:
     assert not later.is_ended
 
 
+def test_room_is_made_by_an_answered_connection_then_a_half_open_one_then_a_silent_body(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now_s = 0.0
+    monkeypatch.setattr("leaderboard.server.door.time.monotonic", lambda: now_s)
+    door = Door(ConnectionLimits(n_connections=4), "")
+    silent, flowing, idle, answered = enter_all(door, ["a", "b", "c", "d"])
+    for guest in (silent, flowing, answered):
+        door.sort(guest, h11.SEND_BODY)
+    answered.has_answer = True
+    now_s = 0.3
+    door.sort(flowing, h11.SEND_BODY)  # a part of its body came
+    late = [guest for host in ("e", "f", "g") for guest in enter_all(door, [host]) if door.sort(guest, "DONE") is None]
+    assert [guest.is_ended for guest in (answered, idle, silent, flowing, *late)] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+        False,
+        False,
+    ]
+    (refused,) = enter_all(door, ["h"])
+    assert refused.is_ended
+    now_s = 2.1  # in all a body may take two seconds
+    door.sort(flowing, h11.SEND_BODY)
+    (taken,) = enter_all(door, ["i"])
+    assert (flowing.is_ended, taken.is_ended) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("proxies", "ended"), [("", [False, True, False, False, False]), ("b", [True, False, False, False, False])]
+)
+def test_room_is_made_by_the_address_that_has_most_unless_it_is_a_proxy(proxies: str, ended: list[bool]) -> None:
+    assert [
+        guest.is_ended for guest in enter_all(Door(ConnectionLimits(n_connections=4), proxies), ["a", "b", "b", "c", "d"])
+    ] == ended
+
+
 @pytest.mark.parametrize(("proxies", "is_proxy"), [("", False), ("10.0.0.0/8", True), ("proxy, 10.0.0.1", True), ("*", True)])
 def test_an_address_has_half_of_the_connections_and_a_proxy_all(proxies: str, is_proxy: bool) -> None:
-    guests = enter_all(Door(Limits(n_connections=4), proxies), ["b", "10.0.0.1", "10.0.0.1", "10.0.0.1"])
+    guests = enter_all(Door(ConnectionLimits(n_connections=4), proxies), ["b", "10.0.0.1", "10.0.0.1", "10.0.0.1"])
     assert [guest.is_ended for guest in guests] == [False, not is_proxy, False, False]
 
 

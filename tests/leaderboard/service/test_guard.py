@@ -109,6 +109,28 @@ def test_who_asks_before_sending_is_told_at_once_that_it_is_too_much(service: tu
         assert opened.recv(100).startswith(b"HTTP/1.1 413")
 
 
+@pytest.mark.parametrize(
+    ("request_line", "status"),
+    [
+        ("POST /api/v1/attempts", 401),
+        ("POST /api/v1/validate", 401),
+        ("PUT /api/v1/attempts/1/model", 401),
+        ("POST /attempts", 303),
+        ("POST /validate", 303),
+        ("POST /attempts/1/model", 303),
+    ],
+)
+def test_an_upload_without_a_valid_token_is_answered_before_its_body_comes(
+    service: tuple[str, str, list[str]], request_line: str, status: int
+) -> None:
+    parts = urlsplit(service[0])
+    with socket.create_connection((parts.hostname, parts.port), WAIT_S) as opened:
+        head = f"{request_line} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer wrong\r\nCookie: arena_token=wrong\r\n"
+        opened.sendall(f"{head}Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 90000\r\n\r\n".encode())
+        opened.settimeout(8)  # a body has ten seconds
+        assert opened.recv(100).startswith(f"HTTP/1.1 {status}".encode())
+
+
 @pytest.mark.parametrize("kind", ["text/csv", "multipart/form-data; boundary=x"])
 @pytest.mark.parametrize("path", ["/api/v1/attempts", "/api/v1/validate", "/api/v1/attempts/1/model", "/login"])
 def test_an_upload_that_is_cut_off_leaves_no_trace_in_the_log(

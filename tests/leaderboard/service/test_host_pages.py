@@ -127,6 +127,28 @@ def test_an_act_on_a_team_is_done_once_with_the_hosts_name_and_reason(
     assert "Done: " not in world.client.get(here).text
 
 
+def test_a_refused_act_says_why_in_the_hosts_language(world: World) -> None:
+    world.client.get("/host?lang=es")
+    here = team_path(world, "Ann")
+    for path, value, reason in (
+        ("/host/acts/extend", "mañana", "un plazo es una fecha, una hora y su diferencia con UTC, no &#39;mañana&#39;"),
+        ("/host/acts/extend", "2020-01-01T10:00", "un plazo está en el futuro y 2020-01-01 09:00 UTC ya ha pasado"),
+        ("/host/acts/announce", "", "un aviso tiene de 1 a 2000 caracteres y este 0"),
+        (f"{here}/acts/void", "9", "el equipo &#39;Ann&#39; no tiene un intento 9"),
+        (f"{here}/acts/grant", "0", "se conceden de 1 a 100 intentos de una vez, no 0"),
+    ):
+        answer = world.act(path, value=value)
+        assert answer.status_code == 422
+        assert reason in answer.text
+
+
+def test_a_team_that_is_not_there_is_a_page_that_is_not_there(world: World) -> None:
+    for path in ("/host/teams/999", "/host/teams/999/acts/void", f"{team_path(world, 'Ann')}/attempts/9.csv"):
+        answer = world.client.get(path)
+        assert answer.status_code == 404
+        assert "There is no such page" in answer.text
+
+
 def test_a_team_gets_time_of_its_own_in_the_hosts_zone_and_loses_it_again(world: World) -> None:
     here, later = team_path(world, "Bob"), (BASE + timedelta(days=2)).replace(second=0)
     form = world.client.get(f"{here}/acts/more-time").text

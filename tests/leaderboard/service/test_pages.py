@@ -55,7 +55,7 @@ def upload(
 
 
 def names(page: str) -> list[str]:
-    return re.findall(r'class="who">([^<]+?)(?: <|</th>)', page)
+    return re.findall(r'class="who">([^<]+?)(?: <|</th>)', page.partition("</table>")[0])  # the chart's table has names too
 
 
 def test_a_team_signs_in_sends_three_files_and_is_shown_each_result_at_once(client: TestClient, tokens: dict[str, str]) -> None:
@@ -209,12 +209,15 @@ def test_after_the_close_a_team_reads_what_was_final(client: TestClient, where: 
             submit(contest, "Ann", submission(number, share), "a.csv", NOW)
         submit(contest, "Bob", submission(9, 0.9), "b.csv", NOW)
         sign_in(client, tokens["Ann"])
-        assert "Final: rank" not in client.get("/team").text
+        page = client.get("/team").text
+        assert "1 attempt left" in page
+        assert "Final: rank" not in page
         close_contest(contest, HostDecision(reason="the lecture begins", decided_at=NOW))
         (line,) = [line for line in contest.standings(Part.PRIVATE) if line.team == "Ann"]
         public = contest.attempts(contest.team("Ann"))[1].score
     page = client.get("/team").text
     assert "Final: rank 1 of 2." in page
+    assert "attempt left" not in page
     assert (
         f"Attempt 2 counted, your best one by the public score, {public:.4f}: its private macro-F1 is {line.score:.4f}." in page
     )

@@ -25,7 +25,7 @@ from leaderboard.service.app import create_app
 from leaderboard.service.context import ServiceSettings
 from leaderboard.standings import ModelState, Part
 from leaderboard.store import create_contest, open_contest
-from leaderboard.verification.hidden_part import SPEAKER_SPREAD, Answers, measure_drop
+from leaderboard.verification.hidden_part import SPEAKER_SPREAD, PredictedClasses, measure_drop
 from leaderboard.verification.sent_models import attach_model
 from support.contests import run
 from support.onnx_models import LABELS, RATE_HZ, first_samples, lookup, model_of
@@ -289,12 +289,12 @@ def test_a_hidden_part_that_does_not_fit_is_refused(pack: Path, text: str, fault
         check_hidden(hidden, parse_solution(path.read_bytes(), path.name))
 
 
-def answers(names: tuple[str, ...], share: float) -> Answers:
+def answers(names: tuple[str, ...], share: float) -> PredictedClasses:
     """Answers of which a share is right, evenly over the speakers."""
     rows = [f"{names[0]}{n},{n % 2},{names[n // 2 % len(names)]}" for n in range(400)]
     solution: Solution = parse_solution("\n".join(["id,label,Group", *rows]).encode(), "solution.csv")
     wrong = np.random.default_rng(0).permutation(400) >= share * 400
-    return Answers(solution=solution, predicted=solution.truth ^ wrong)
+    return PredictedClasses(solution=solution, predicted=solution.truth ^ wrong)
 
 
 def test_a_drop_that_other_speakers_explain_is_not_suspicious() -> None:
