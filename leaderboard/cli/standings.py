@@ -159,7 +159,7 @@ def _say_certainty(board: Board, lines: Sequence[Standing], *, is_private: bool)
     if any(line.rank_low for line in lines):
         say("ranks: those that chance leaves open, for all teams at once with 95 %; teams of one group cannot be told apart")
     if board.smallest_difference is not None and not is_private:
-        say(f"most teams of the better half are told apart from differences of about {board.smallest_difference:.3f} on")
+        say(f"most teams of the better half are told apart from differences of about {board.smallest_difference:.3g} on")
     if luck := describe_luck(lines, board.part):
         say(luck)
     if lines:
