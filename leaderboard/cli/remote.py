@@ -221,7 +221,8 @@ def _format_model(attempt: dict[str, Any]) -> str:
         return ""
     states = {
         "carried": "not run yet",
-        "verified": "it answers what was sent",
+        "same": "run again, it answers what was sent",
+        "verified": "it answers what was sent, and hidden recordings about as well",
         "differs": "it does not answer what was sent",
         "doubted": "it answers what was sent, and hidden recordings far worse",
     }
