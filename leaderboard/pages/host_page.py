@@ -135,6 +135,8 @@ def list_acts(host: Host, rules: Rules, team: Team | None) -> list[tuple[Act, st
 def find_title(entry: LogEntry) -> str | None:
     """Return the key of the title of the act that a line of the log is of; None for one that no page does."""
     is_of_team = entry.team_id is not None
+    if entry.action == "extend" and entry.details["after"] is None:
+        return TEXTS[ActName.COMMON_TIME].title
     return next(
         (TEXTS[act.name].title for act in ACTS.values() if (act.action, act.is_of_team) == (entry.action, is_of_team)), None
     )
