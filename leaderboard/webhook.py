@@ -63,7 +63,8 @@ def parse_webhook(address: str) -> Webhook:
         raise ContestError(f"a webhook is an address without a password such as {_EXAMPLES}; write one of these")
     if parts.scheme == "http" and not _is_loopback(name):
         raise ContestError("a webhook is reached by https, and by http on this machine alone; write https://...")
-    if parts.scheme.startswith("smtp") and not parse_qs(parts.query).get("to"):
+    query = parse_qs(parts.query) if parts.scheme.startswith("smtp") else {"to": [name]}
+    if not query.get("to") or not all(value.isprintable() for values in query.values() for value in values):
         raise ContestError("a webhook by mail names its readers; write smtps://user@mail.example.org?to=ana@example.org")
     return Webhook(parts=parts)
 
@@ -92,7 +93,7 @@ def send_text(webhook: Webhook, title: str, text: str, facts: Sequence[Mapping[s
             _send_mail(webhook.parts, title, short, password)
         else:
             _post(webhook.parts, _build_body(webhook.parts, title, short, facts))
-    except (OSError, http.client.HTTPException, smtplib.SMTPException, UnicodeError) as error:
+    except (OSError, http.client.HTTPException, smtplib.SMTPException, ValueError) as error:
         raise NotDelivered(f"the webhook was not reached ({_describe(error)}); check its address and its receiver") from None
 
 
@@ -132,7 +133,7 @@ def _post(parts: SplitResult, body: Mapping[str, object]) -> None:
 def _send_mail(parts: SplitResult, title: str, text: str, password: str | None) -> None:
     query = parse_qs(parts.query)
     message = EmailMessage()
-    message["Subject"] = f"{title}: {text.splitlines()[0]}"[:200]
+    message["Subject"] = " ".join(f"{title}: {text.splitlines()[0]}".split())[:200]
     message["To"] = ", ".join(query["to"])
     message["From"] = query.get("from", [parts.username or query["to"][0]])[0]
     message.set_content(text)

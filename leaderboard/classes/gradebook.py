@@ -19,11 +19,14 @@ from leaderboard.store import Contest
 from leaderboard.teams import Team
 
 BYTE_ORDER_MARK = "\ufeff"  # by it a spreadsheet knows that names with accents are UTF-8
+NOT_RUN, NO_POINTS = "not run yet", "no points"
 _MODELS = {
     None: "no model",
-    ModelState.CARRIED: "not run yet",
+    ModelState.CARRIED: NOT_RUN,
+    ModelState.SAME: "same answers",
     ModelState.VERIFIED: "verified",
     ModelState.DIFFERS: "differs",
+    ModelState.DOUBTED: "in doubt",
 }
 
 
@@ -78,10 +81,33 @@ def compute_grades(contest: Contest, rule: PointsRule, verification: ModelCondit
         members = group_by_team(read_members(connection))
     lines = {line.team: line for line in board.lines}
     teams = contest.teams()
-    counted = [
-        lines[team.name] for team in teams if team.name in lines and _may_have_points(team, lines[team.name], verification)
+    points = _compute_points(board, [team for team in teams if team.name in lines], rule, verification)
+    return [
+        TeamGrade(
+            team=team,
+            members=members.get(team.id, ()),
+            rank=None if line is None else line.rank,
+            score=None if line is None else line.score,
+            n_attempts=len(contest.attempts(team)) if line is None else line.n_attempts,
+            points=points.get(team.name, 0.0),
+            model="" if line is None else _MODELS[None if line.model is None else line.model.state],
+            basis=_describe_basis(team, line, board, has_points=team.name in points),
+        )
+        for team, line in ((team, lines.get(team.name)) for team in teams)
     ]
-    return [_grade(contest, team, members.get(team.id, ()), board, (counted, rule)) for team in teams]
+
+
+def _compute_points(board: Board, teams: Sequence[Team], rule: PointsRule, condition: ModelCondition) -> dict[str, float]:
+    """Return the points of the teams that may have some: those below others move up."""
+    lines = {line.team: line for line in board.lines}
+    counted = [lines[team.name] for team in teams if _may_have_points(team, lines[team.name], condition)]
+    ranks = [line.rank or 0 for line in counted]  # all have one
+    return {
+        line.team: rule.compute(
+            1 + sum(other < rank for other in ranks), len(counted), line.score, is_lower_better=board.rules.is_lower_better
+        )
+        for line, rank in zip(counted, ranks, strict=True)
+    }
 
 
 def _may_have_points(team: Team, line: Standing, verification: ModelCondition) -> bool:
@@ -89,41 +115,23 @@ def _may_have_points(team: Team, line: Standing, verification: ModelCondition) -
     if team.is_baseline or line.rank is None:
         return False
     if verification is ModelCondition.VERIFIED_ALONE:
-        return state is ModelState.VERIFIED
+        return state in (ModelState.SAME, ModelState.VERIFIED)
     return verification is ModelCondition.ALL or state is not ModelState.DIFFERS
 
 
-def _grade(
-    contest: Contest, team: Team, members: Sequence[Member], board: Board, counting: tuple[Sequence[Standing], PointsRule]
-) -> TeamGrade:
-    counted, rule = counting
-    line = next((line for line in board.lines if line.team == team.name), None)
-    basis = f"{'final' if board.is_final else 'not closed yet'}, {board.part} score"
-    points = 0.0
+def _describe_basis(team: Team, line: Standing | None, board: Board, *, has_points: bool) -> str:
     if team.disqualified_at is not None:
-        basis = "disqualified"
-    elif team.is_baseline:
-        basis = "baseline"
-    elif line is None:
-        basis = "no attempt"
-    elif line in counted:
-        ranks = [other.rank or 0 for other in counted]  # all have one
-        rank = 1 + sum(other < (line.rank or 0) for other in ranks)
-        points = rule.compute(rank, len(counted), line.score, is_lower_better=board.rules.is_lower_better)
-    else:
-        basis += (
-            ", no points without a verified model" if line.model is None else f", no points: model {_MODELS[line.model.state]}"
-        )
-    return TeamGrade(
-        team=team,
-        members=members,
-        rank=None if line is None else line.rank,
-        score=None if line is None else line.score,
-        n_attempts=len(contest.attempts(team)) if line is None else line.n_attempts,
-        points=points,
-        model="" if line is None else _MODELS[None if line.model is None else line.model.state],
-        basis=basis,
-    )
+        return "disqualified"
+    if team.is_baseline:
+        return "baseline"
+    if line is None:
+        return "no attempt"
+    basis = f"{'final' if board.is_final else 'not closed yet'}, {board.part} score"
+    if has_points:
+        return basis
+    if line.model is None:
+        return f"{basis}, {NO_POINTS} without a verified model"
+    return f"{basis}, {NO_POINTS}: model {_MODELS[line.model.state]}"
 
 
 def format_gradebook(grades: Sequence[TeamGrade], metric: str, form: CsvForm) -> str:

@@ -147,13 +147,14 @@ def _fill(file: Path, template: Path, column: str, grades: list[TeamGrade], form
 
 
 def _say_remarks(grades: list[TeamGrade], *, is_closed: bool, verification: ModelCondition | None) -> None:
+    from leaderboard.classes.gradebook import NO_POINTS, NOT_RUN
     from leaderboard.files.csv_table import format_count
 
     if not is_closed:
         say("the contest is not closed: these grades are by the public scores so far (`arena contest close` ends it)")
-    if n := sum(grade.model == "not run yet" for grade in grades):
+    if n := sum(grade.model == NOT_RUN for grade in grades):
         say(f"{format_count(n, 'team')} sent a model that was not run yet: `arena contest verify --all-teams --audio FOLDER`")
-    if n := sum("no points" in grade.basis for grade in grades):
+    if n := sum(NO_POINTS in grade.basis for grade in grades):
         say(
             f"{format_count(n, 'team')} without points for the model's sake, see the column basis (--unverified-too gives them)"
         )

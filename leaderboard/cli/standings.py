@@ -49,7 +49,8 @@ def _format_models(models: Sequence[AttemptModel | None]) -> tuple[list[Column],
     """Return the column on models and its cells; none if no team sent one."""
     if not any(models):
         return [], [[] for _ in models]
-    words = {"carried": "not run yet", "verified": "verified", "differs": "differs", "doubted": "in doubt"}
+    words = {"carried": "not run yet", "same": "re-run: same answers", "verified": "verified"}
+    words |= {"differs": "differs", "doubted": "in doubt"}
     return [Column("model", 2)], [["" if model is None else words[model.state]] for model in models]
 
 
@@ -159,7 +160,7 @@ def _say_certainty(board: Board, lines: Sequence[Standing], *, is_private: bool)
     if any(line.rank_low for line in lines):
         say("ranks: those that chance leaves open, for all teams at once with 95 %; teams of one group cannot be told apart")
     if board.smallest_difference is not None and not is_private:
-        say(f"most teams of the better half are told apart from differences of about {board.smallest_difference:.3f} on")
+        say(f"most teams of the better half are told apart from differences of about {board.smallest_difference:.3g} on")
     if luck := describe_luck(lines, board.part):
         say(luck)
     if lines:

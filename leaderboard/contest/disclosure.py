@@ -108,6 +108,8 @@ def disclose_standing(line: Standing, rules: Rules) -> Standing:
 
 def disclose_board(board: Board) -> Board:
     """Return the board as everybody may see it now."""
-    difference = None if board.smallest_difference is None else round(board.smallest_difference, COARSE.score)
+    difference = board.smallest_difference
+    if difference is not None and not shows_details(board.rules):
+        difference = _round_outwards(0, difference, 10**COARSE.interval)[1]
     lines = tuple(disclose_standing(line, board.rules) for line in board.lines)
     return dataclasses.replace(board, lines=lines, smallest_difference=difference)

@@ -52,7 +52,7 @@ class _History:
 
 def create_triggers(connection: Connection) -> None:
     """Add the triggers to tables that were just created and filled."""
-    statements = _sqlite() if connection.dialect.name == "sqlite" else _postgresql()
+    statements = _sqlite() if connection.dialect.name == "sqlite" else [_PATH, *_postgresql()]
     for statement in statements:
         connection.exec_driver_sql(statement)
 
@@ -76,6 +76,8 @@ def _is_kept(line: str, action: str) -> str:
     return f"EXISTS (SELECT 1 FROM old_numbers o WHERE o.attempt_id = OLD.id AND o.log_id = {line} AND o.action = '{action}')"
 
 
+# PostgreSQL looks for tables among the session's temporary ones first, where anybody may have a log of their own.
+_PATH = "SELECT set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true)"
 _N_ALLOWED = f"({N_ATTEMPTS} + (SELECT COALESCE(SUM(n_granted), 0) FROM host_log WHERE team_id = NEW.team_id))"
 _IS_LADDER = "(SELECT is_ladder FROM contest)"
 _ARRIVES = "(OLD.is_moving AND NOT NEW.is_moving)"
@@ -93,6 +95,8 @@ def _build_rules(line: str, differ: str) -> list[_Rule]:
     lands = f"{_ARRIVES} AND NOT EXISTS ({seat})"
     climbs = _by(line, "merge", "rescore", "void", rest=f"AND (l.action = 'rescore' OR (1 = 1 {_IN_TEAMS}))")
     rescored = f"EXISTS (SELECT 1 FROM old_scores o WHERE o.attempt_id = OLD.id AND o.log_id = {line})"
+    names_new = "AND REPLACE(CAST(l.details AS TEXT), NEW.solution_digest, '') <> CAST(l.details AS TEXT)"
+    by_rescore = _by(line, "rescore", rest=names_new)
     voided = f"EXISTS (SELECT 1 FROM old_numbers o WHERE o.log_id = {line} AND o.action = 'void')"
     voids = f"OLD.voided_at IS NULL AND {_by(line, 'void', rest='AND l.team_id = OLD.team_id')} AND NOT {voided}"
     return [
@@ -115,7 +119,8 @@ def _build_rules(line: str, differ: str) -> list[_Rule]:
             name="scores_change_by_rescore",
             table="attempts",
             event="UPDATE",
-            refused=f"{_differs((*_OLD_SCORES, 'predicted'), differ)} AND ({rescored} OR NOT {_by(line, 'rescore')})",
+            refused=f"{_differs((*_OLD_SCORES, 'predicted'), differ)} "
+            f"AND (NEW.solution_digest = OLD.solution_digest OR {rescored} OR NOT {by_rescore})",
         ),
         _Rule(
             name="attempt_numbers_change_by_merge",
@@ -146,7 +151,7 @@ def _build_rules(line: str, differ: str) -> list[_Rule]:
             name="solution_changes_by_rescore",
             table="contest",
             event="UPDATE",
-            refused=f"{_differs(['solution_digest'], differ)} AND NOT {_by(line, 'rescore')}",
+            refused=f"{_differs(['solution_digest'], differ)} AND NOT {by_rescore}",
         ),
         _Rule(
             name="team_is_merged_by_the_log",
@@ -242,6 +247,7 @@ def _raise(name: str) -> str:
 
 def _postgresql_trigger(name: str, moment: str, body: str) -> list[str]:
     return [
-        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$",
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT "
+        f"AS $$ BEGIN {body} END $$",
         f"CREATE TRIGGER {name} {moment} EXECUTE FUNCTION {name}()",
     ]

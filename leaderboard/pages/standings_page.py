@@ -149,7 +149,7 @@ def _write_note(board: PublicBoard, line: BoardLine, words: Words) -> str:
         n_speakers = board.evidence.n_speakers
         notes.append(words("over_few_speakers", n=n_speakers) if n_speakers else words("over_no_speakers"))
     if board.smallest_difference is not None:
-        notes.append(words("told_apart", difference=f"{board.smallest_difference:.3f}"))
+        notes.append(words("told_apart", difference=f"{board.smallest_difference:.3g}"))
     return " ".join(notes)
 
 

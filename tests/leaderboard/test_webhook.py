@@ -186,6 +186,7 @@ def test_a_dead_receiver_delays_no_attempt_and_the_log_names_no_address(
             "https://[",
             "https://a:b@c.de/x",
         ),
+        "smtps://user@mail.example.org?to=a@b.de%0ABcc:c@d.de",
         *("smtps://user@mail.example.org", "smtp://user:pass@mail.example.org?to=a@b.de", "https://c.de:x/", "https://c.de/\n"),
     ],
 )

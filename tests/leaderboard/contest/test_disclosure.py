@@ -39,6 +39,20 @@ def test_scores_have_three_decimals_intervals_two_outwards_and_all_of_them_follo
         assert (shown.classes, shown.confusion, shown.weighted_f1) == (exact.classes, exact.confusion, exact.weighted_f1)
 
 
+def test_the_difference_that_tells_teams_apart_has_two_decimals_upwards_until_the_close(where: str) -> None:
+    """It depends on both files: with three decimals a friend's file of known answers read more of the other than its score."""
+    with made(where, solution(n_speakers=10), "Alpha", "Beta") as contest:
+        send(contest, "Alpha", 0, 2, 4)
+        send(contest, "Beta", 1, minute=1)
+        shown = contest.board().smallest_difference
+        close_contest(contest, HostDecision(reason="over", decided_at=NOW))
+        exact = contest.board().smallest_difference
+        assert shown is not None
+        assert exact is not None
+        assert shown == round(shown, 2)
+        assert 0 < shown - exact < 0.01
+
+
 def test_a_host_may_show_details_during_the_contest(where: str) -> None:
     with made(where, solution(), "Alpha", settings=ContestSettings(details=DetailsFrom.DURING)) as contest:
         receipt = send(contest, "Alpha", 0, 2, 4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,11 +20,14 @@ from leaderboard.database.backup import restore_into
 from leaderboard.database.create import ContestSettings
 from leaderboard.store import Contest, open_contest
 from leaderboard.verification.sent_models import attach_model
-from support.contests import NOW, made, send, solution
+from support.contests import NOW, made, predictions, send, solution
 
 WHY = HostDecision(reason="the heating failed", decided_at=NOW + timedelta(hours=1))
 MOMENT = "'2026-11-21 08:00:00+00'"
-LOG = f"INSERT INTO host_log (action, team_id, reason, details, done_at) VALUES ('{{}}', 1, 'x', '{{{{}}}}', {MOMENT})"
+FILE = hashlib.sha256(predictions(3)).hexdigest()  # Beta's, in the place of a solution
+DETAILS = f'{{{{"solution": "{FILE}"}}}}'
+LOG = f"INSERT INTO host_log (action, team_id, reason, details, done_at) VALUES ('{{}}', 1, 'x', '{DETAILS}', {MOMENT})"
+RESCORED = f"UPDATE attempts SET solution_digest = '{FILE}', value_public = 1 WHERE id = 1"
 COLUMNS = (
     "team_id, number, shown_number, file_name, submission_digest, solution_digest, scorer, confusion_public, predicted, "
     "arrived_at"
@@ -146,10 +150,17 @@ def test_no_team_gets_attempts_without_a_line_of_the_log(place: str) -> None:
     assert "host_log_is_append_only" in refuse(place, "UPDATE host_log SET n_granted = 96")
 
 
+def test_a_log_of_the_writers_own_is_not_asked(place: str) -> None:
+    """PostgreSQL looks among a session's temporary tables first, which need no right in the contest's own."""
+    own = "CREATE TEMPORARY TABLE host_log AS SELECT 1 AS team_id, 97 AS n_granted"
+    third, fourth = insert_copy("3", "3", digest=f"'{FILE}'"), insert_copy("4", "4")
+    assert "attempt_number_is_1_to_n_allowed" in refuse(place, own, third, fourth)
+
+
 @pytest.mark.parametrize(
     ("action", "statement", "answer"),
     [
-        ("rescore", "UPDATE attempts SET scorer = 'mine', value_public = 1 WHERE id = 1", "scores_change_by_rescore"),
+        ("rescore", RESCORED, "scores_change_by_rescore"),
         ("void", f"UPDATE attempts SET voided_at = {MOMENT} WHERE id = 1", "attempt_is_voided_by_the_log"),
     ],
 )
@@ -168,7 +179,11 @@ def test_a_line_of_the_log_serves_once_and_what_was_there_is_kept(place: str, ac
 def test_a_line_of_a_finished_procedure_allows_nothing_more(place: str) -> None:
     with open_contest(place) as contest:
         rescore(contest, solution(has_usage=True, flipped=(0, 30)), WHY)
-    assert "scores_change_by_rescore" in refuse(place, "UPDATE attempts SET value_public = 1")
+        send(contest, "Alpha", 5, minute=90)
+    assert "scores_change_by_rescore" in refuse(place, "UPDATE attempts SET value_public = 1 WHERE id < 4")
+    assert "scores_change_by_rescore" in refuse(place, "UPDATE attempts SET value_public = 1 WHERE id = 4")  # since then
+    assert "scores_change_by_rescore" in refuse(place, RESCORED.replace("id = 1", "id = 4"))
+    assert "solution_changes_by_rescore" in refuse(place, f"UPDATE contest SET solution_digest = '{FILE}'")
     with open_contest(place) as contest:
         host.void_attempt(contest, contest.team("Alpha"), 1, WHY)
     assert "attempt_is_voided" in refuse(place, f"UPDATE attempts SET voided_at = {MOMENT} WHERE id = 2")
