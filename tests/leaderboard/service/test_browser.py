@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from leaderboard.actions.announcements import announce
-from leaderboard.actions.host import HostDecision
+from leaderboard.actions.host import HostDecision, close_contest
 from leaderboard.actions.submit import submit
 from leaderboard.contest_file.changes import apply_changes
 from leaderboard.contest_file.read import read_contest_file
@@ -270,3 +270,18 @@ def test_the_keyboard_reaches_everything_in_order_and_can_skip_the_menu(world: W
             "file",
         ]
         assert seen == [*wanted, "Check a file"]
+
+
+def test_the_final_board_fits_a_phone_in_spanish_also_beside_a_models_tag(world: World, tmp_path: Path) -> None:
+    make(tmp_path / "c.db", TEAMS[:3])
+    with open_contest(tmp_path / "c.db") as contest:
+        for n, name in enumerate(TEAMS[:3]):
+            submit(contest, name, submission(n), "p.csv", NOW)
+        attach_model(contest, contest.team(TEAMS[2]), 1, (NET, "net.onnx"), NOW)
+        (model,) = read_sent_models(contest, [contest.team(TEAMS[2])])
+        record_verification(contest, model, Verification(is_verified=True, remark="equal", n_equal=300, n_rows=300), NOW)
+        close_contest(contest, HostDecision(reason="the end", decided_at=NOW))
+    with running(tmp_path / "c.db") as service:
+        page = world.browser.new_context(viewport={"width": 390, "height": 800}, locale="es").new_page()
+        page.goto(f"{service.url}/standings")
+        assert page.evaluate("(e => e.scrollWidth - e.clientWidth)(document.querySelector('.scroll'))") <= 1
