@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from leaderboard.actions.acts import ACTS, Act, ActName
 from leaderboard.database import schema
 from leaderboard.database.rows import LogEntry
-from leaderboard.hosts import Host
+from leaderboard.hosts import Host, Right
 from leaderboard.rules import Rules
 from leaderboard.standings import Attempt, Part
 from leaderboard.store import Contest
@@ -33,6 +33,7 @@ class HostLine:
     n_allowed: int
     public: float | None
     private: float | None
+    hidden: float | None  # macro-F1 of the model beside the attempt that counts, on recordings that nobody was given
     sent_at: datetime | None
 
 
@@ -82,13 +83,15 @@ TEXTS = {
 }
 
 
-def list_host_lines(contest: Contest, *, with_private: bool) -> list[HostLine]:
-    """Return all teams, best public score first, those without a score last."""
+def list_host_lines(contest: Contest, host: Host) -> list[HostLine]:
+    """Return all teams, best public score first, those without a score last; private and hidden scores for a host alone."""
+    may_see = host.may(Right.VIEW_PRIVATE)
     public = {line.team: line for line in contest.standings()}
-    private = {line.team: line for line in contest.standings(Part.PRIVATE)} if with_private else {}
+    private = {line.team: line for line in contest.standings(Part.PRIVATE)} if may_see and contest.solution.has_private else {}
     lines = []
     for team in contest.teams():
         attempts, ranked = contest.attempts(team), public.get(team.name)
+        model = ranked.model if ranked and may_see else None
         lines.append(
             HostLine(
                 id=team.id,
@@ -99,6 +102,7 @@ def list_host_lines(contest: Contest, *, with_private: bool) -> list[HostLine]:
                 n_allowed=team.n_allowed,
                 public=None if ranked is None else ranked.score,
                 private=private[team.name].score if team.name in private else None,
+                hidden=None if model is None else model.hidden_score,
                 sent_at=attempts[-1].arrived_at if attempts else None,
             )
         )
