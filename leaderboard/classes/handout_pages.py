@@ -63,6 +63,7 @@ def write_handout_pages(handouts: Handouts, settings: HandoutSettings) -> tuple[
 
 def _render(words: Words, pages: Sequence[_Page], rules: Rules, settings: HandoutSettings) -> bytes:
     values = {"contest": rules.name, "address": settings.address, "code": draw_code(settings.address), "utc": format_utc}
+    values |= {"host_rules": (rules.overview or {}).get("rules", "")}
     return str(render_fragment("handout.html.j2", words, pages=pages, **values)).encode()
 
 
