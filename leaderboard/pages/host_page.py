@@ -29,6 +29,7 @@ class HostLine:
     name: str
     pseudonym: str | None
     is_out: bool
+    is_baseline: bool
     n_attempts: int
     n_allowed: int
     public: float | None
@@ -84,6 +85,7 @@ def list_host_lines(contest: Contest, *, with_private: bool) -> list[HostLine]:
                 name=team.name,
                 pseudonym=team.pseudonym,
                 is_out=team.disqualified_at is not None,
+                is_baseline=team.is_baseline,
                 n_attempts=len(attempts),
                 n_allowed=team.n_allowed,
                 public=None if ranked is None else ranked.score,

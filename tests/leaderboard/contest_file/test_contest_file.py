@@ -189,8 +189,14 @@ def test_each_changed_key_is_a_line_of_the_log(tmp_path: Path) -> None:
         assert [team.name for team in contest.teams()] == ["Eco", "Ruido"]
         assert changed(contest, tmp_path, "pages: {task: }\ndownloads: []\n") == ["pages.task", "downloads.data.zip"]
         assert contest.rules().overview is None
-        assert changed(contest, tmp_path, "webhook: https://hooks.example.org/secret\n") == ["webhook"]
-        assert contest.log()[-1].details["after"] == "https://hooks.example.org/…"
+        for address, change in (
+            ("https://a.example/secret", "— → set"),
+            ("https://b.example/x", "set → changed"),
+            ("", "set → removed"),
+        ):
+            assert changed(contest, tmp_path, f"webhook: {address}\n") == ["webhook"]
+            assert contest.log()[-1].change == f"webhook: {change}"
+        assert ".example" not in repr([entry.details for entry in contest.log()])
 
 
 @pytest.mark.parametrize(

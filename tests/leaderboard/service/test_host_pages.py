@@ -334,3 +334,9 @@ def test_both_languages_have_every_text(world: World) -> None:
     for path in ("/host", here, f"{here}/acts/grant", "/host/alike"):
         assert 'lang="es"' in world.client.get(f"{path}?lang=es").text
     assert "Conceder intentos" in world.client.get(here).text
+
+
+def test_a_baseline_is_named_as_such_among_the_teams(world: World) -> None:
+    assert "baseline" not in world.client.get("/host").text
+    world.contest.add_team("MFCC", NOW, is_baseline=True)
+    assert re.search(r'>MFCC</a> <span class="tag soft">baseline</span>', world.client.get("/host").text)
