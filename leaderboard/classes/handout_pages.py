@@ -11,7 +11,8 @@ from markupsafe import Markup
 
 from arena.base.texts import Words
 from leaderboard.classes.handouts import ALL_SHEETS, Handouts, HandoutSettings, SheetToken, write_private
-from leaderboard.pages.render import format_utc, render_fragment
+from leaderboard.deadline import format_local, format_utc
+from leaderboard.pages.render import render_fragment
 from leaderboard.pages.texts import page_words
 from leaderboard.rules import DetailsFrom, Rules
 
@@ -70,7 +71,7 @@ def draw_code(text: str) -> Markup:
 
 
 def _in_both_clocks(moment: datetime, settings: HandoutSettings) -> str:
-    return f"{moment.astimezone(settings.zone):%Y-%m-%d %H:%M %Z} ({format_utc(moment)} UTC)"
+    return f"{format_local(moment, settings.zone)} ({format_utc(moment)} UTC)"
 
 
 def _list_rules(words: Words, rules: Rules, n_allowed: int) -> list[str]:
