@@ -86,7 +86,8 @@ class ModelState(StrEnum):
     """State of the model beside an attempt."""
 
     CARRIED = "carried"  # stored, and not run yet
-    VERIFIED = "verified"  # its answers equal the submission
+    SAME = "same"  # its answers equal the submission, as those of a table would; it was not run on hidden recordings
+    VERIFIED = "verified"  # its answers equal the submission, and a hidden score stands beside
     DIFFERS = "differs"  # its answers differ, or it cannot be run
     DOUBTED = "doubted"  # its answers equal the submission, and on hidden recordings it is far worse than a net
 
@@ -105,12 +106,12 @@ class AttemptModel:
     @property
     def is_verified(self) -> bool:
         """Return whether its answers equal the submission; hidden answers that are far worse do not change that."""
-        return self.state in (ModelState.VERIFIED, ModelState.DOUBTED)
+        return self.state in (ModelState.SAME, ModelState.VERIFIED, ModelState.DOUBTED)
 
     @property
     def waits_for_hidden(self) -> bool:
         """Return whether it was never run on the hidden part; one that differs needs no second run."""
-        return self.hidden_score is None and self.state in (ModelState.CARRIED, ModelState.VERIFIED)
+        return self.state in (ModelState.CARRIED, ModelState.SAME)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -193,6 +193,7 @@ def _read_group(text: str, choice: GroupChoice, *, is_list: bool) -> str | None:
     if len(groups) > 1:
         names = ", ".join(quote_short(group) for group in groups)
         raise TeamError(
-            f"a student is in one team and this one is in {len(groups)} groups: {names}; choose with --only 'Team *'"
+            f"a student is in one team and this one is in {len(groups)} groups: {names}; "
+            "choose with --only 'Team *', or rename a group whose name has a comma"
         )
     return tidy_name(groups[0]) if groups else None

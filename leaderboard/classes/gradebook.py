@@ -23,8 +23,10 @@ NOT_RUN, NO_POINTS = "not run yet", "no points"
 _MODELS = {
     None: "no model",
     ModelState.CARRIED: NOT_RUN,
+    ModelState.SAME: "same answers",
     ModelState.VERIFIED: "verified",
     ModelState.DIFFERS: "differs",
+    ModelState.DOUBTED: "in doubt",
 }
 
 
@@ -113,7 +115,7 @@ def _may_have_points(team: Team, line: Standing, verification: ModelCondition) -
     if team.is_baseline or line.rank is None:
         return False
     if verification is ModelCondition.VERIFIED_ALONE:
-        return state is ModelState.VERIFIED
+        return state in (ModelState.SAME, ModelState.VERIFIED)
     return verification is ModelCondition.ALL or state is not ModelState.DIFFERS
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from leaderboard.pages.texts import page_words
 from leaderboard.rules import DetailsFrom, Rules
 
 _QR_SCALE = 4
+_COMMAND = ("arena", "submit", "submission.csv")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +29,7 @@ class _Page:
     tokens: Sequence[SheetToken]
     last: str  # the last moment that counts, in both clocks; empty: none
     rules: Sequence[str]
+    command: str  # sends a file for the team
 
 
 def write_handout_pages(handouts: Handouts, settings: HandoutSettings) -> tuple[list[str], list[str]]:
@@ -45,6 +48,7 @@ def write_handout_pages(handouts: Handouts, settings: HandoutSettings) -> tuple[
             tokens=sheet.tokens,
             last="" if last is None else _in_both_clocks(last, settings),
             rules=_list_rules(words, handouts.rules, sheet.team.n_allowed),
+            command=shlex.join([*_COMMAND, "--address", settings.address, "--team", sheet.team.name]),
         )
         pages.append(page)
         if not sheet.is_complete and (settings.folder / name).exists():
@@ -71,7 +75,8 @@ def draw_code(text: str) -> Markup:
 
 
 def _in_both_clocks(moment: datetime, settings: HandoutSettings) -> str:
-    return f"{format_local(moment, settings.zone)} ({format_utc(moment)} UTC)"
+    local, utc = format_local(moment, settings.zone), f"{format_utc(moment)} UTC"
+    return utc if local == utc else f"{local} ({utc})"
 
 
 def _list_rules(words: Words, rules: Rules, n_allowed: int) -> list[str]:

@@ -24,7 +24,7 @@ def announce(
     withdraw: Annotated[int | None, typer.Option("--withdraw", metavar="N", min=1, help="Show this one no more.")] = None,
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
-    """Tell all teams something, on every page of the contest's site; --withdraw takes it back."""
+    """Tell all teams something, on the first page of the contest's site and to its webhook; --withdraw takes it back."""
     from leaderboard.actions import announcements
 
     if (text is None) is (withdraw is None):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from leaderboard.store import Contest
 
 app = typer.Typer()
+_NEXT = "next: `arena contest host-token new --name NAME` makes the token that you sign in with on the contest's site"
 _YAML = (".yaml", ".yml")
 _DURING = (
     "teams see confusion matrices while the contest runs: three attempts that ask for labels instead of answering "
@@ -172,6 +173,7 @@ def _print_created(created: Contest, location: str | Path) -> None:
         if created.hidden_part is not None:
             facts += f"; models are verified on {len(created.hidden_part.ids):,} hidden recordings too"
         print(f"{created.name}: {str(location).split('@')[-1]} holds {facts}; {_describe_closing(rules)}")
+    say(_NEXT)
 
 
 def _describe_solution(solution: Solution) -> str:

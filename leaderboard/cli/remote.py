@@ -78,7 +78,7 @@ def remote_submit_command(
     if check and not (address and (token_file or os.environ.get("ARENA_TOKEN", "").strip())):
         sample = find_project().folder / SAMPLE_NAME
         if sample.is_file():
-            return _print_check(_check_by_sample(file, sample, onnx, yes=yes), as_json)
+            return _print_check(_check_by_sample(file, sample, address, onnx, yes=yes), as_json)
     _require(address, "address", "--address", "ARENA_ADDRESS")
     if not check:
         _require(team, "team", "--team", "ARENA_TEAM")
@@ -100,13 +100,14 @@ def remote_submit_command(
     print(_format_receipt(answer))
 
 
-def _check_by_sample(file: Path, sample: Path, onnx: Path | None, *, yes: bool) -> dict[str, Any]:
+def _check_by_sample(file: Path, sample: Path, address: str, onnx: Path | None, *, yes: bool) -> dict[str, Any]:
     """Return the answer of the sample; after a refusal print it and exit with the code of an invalid file."""
     from leaderboard.client import InvalidFile
     from leaderboard.errors import ContradictoryLabels, FileError, LeaderboardError
     from leaderboard.files.sample import check_by_sample
 
-    say(f"checked by {sample.name}; with the contest's address and ARENA_TOKEN its service is asked")
+    missing = "ARENA_TOKEN" if address else "the contest's address and ARENA_TOKEN"
+    say(f"checked by {sample.name}; with {missing} the contest itself is asked")
     try:
         return check_by_sample(file, sample, onnx, yes=yes)
     except (LeaderboardError, OSError) as error:
@@ -220,7 +221,8 @@ def _format_model(attempt: dict[str, Any]) -> str:
         return ""
     states = {
         "carried": "not run yet",
-        "verified": "it answers what was sent",
+        "same": "run again, it answers what was sent",
+        "verified": "it answers what was sent, and hidden recordings about as well",
         "differs": "it does not answer what was sent",
         "doubted": "it answers what was sent, and hidden recordings far worse",
     }

@@ -49,7 +49,8 @@ def _format_models(models: Sequence[AttemptModel | None]) -> tuple[list[Column],
     """Return the column on models and its cells; none if no team sent one."""
     if not any(models):
         return [], [[] for _ in models]
-    words = {"carried": "not run yet", "verified": "verified", "differs": "differs", "doubted": "in doubt"}
+    words = {"carried": "not run yet", "same": "re-run: same answers", "verified": "verified"}
+    words |= {"differs": "differs", "doubted": "in doubt"}
     return [Column("model", 2)], [["" if model is None else words[model.state]] for model in models]
 
 

@@ -90,7 +90,8 @@ def join_link_new(
         found = None if team is None else opened.team(team)
         number, token = new_join_link(opened, found, hours, uses, build_decision(reason))
     print(f"{page}/join/{token}")
-    say(f"link {number} serves {uses} people for {hours:g} h; `arena contest join-link revoke {number}` ends it")
+    people = "1 person" if uses == 1 else f"{uses:,} people"
+    say(f"link {number} serves {people} for {hours:g} h; `arena contest join-link revoke {number}` ends it")
 
 
 @join_app.command("list", epilog="Example: arena contest join-link list")

@@ -81,7 +81,9 @@ def verify(
         part = open_hidden_part(opened, audio, hidden, current_time())
         lines = _verify_models(opened, _select_models(opened, team, again, part), (audio, part), limits, tolerate)
     if part is None:
-        say("no hidden recordings: a table of answers is verified too; `arena contest pack` keeps some, see --hidden")
+        say(
+            "no hidden recordings: a table of answers gives the same answers too; `arena contest pack` keeps some, see --hidden"
+        )
     print_json(lines) if as_json else print_verdicts(lines)
     if not all(line["is_verified"] and not line["is_suspicious"] for line in lines):
         raise typer.Exit(1)
@@ -145,7 +147,8 @@ def _to_line(model: SentModel, test: TestSet, verification: Verification) -> dic
 
 
 def print_verdicts(lines: list[dict[str, Any]]) -> None:
-    words = {(True, False): "verified", (True, True): "SUSPICIOUS", (False, False): "NOT verified"}
+    equal = "verified" if any(line["n_hidden"] for line in lines) else "same answers"
+    words = {(True, False): equal, (True, True): "SUSPICIOUS", (False, False): "NOT verified"}
     rows = [
         (
             *(line["team"], str(line["attempt"]), words[line["is_verified"], line["is_suspicious"]]),

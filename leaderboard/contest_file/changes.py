@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -41,7 +40,16 @@ class Change:
     @property
     def words(self) -> tuple[str, str, str]:
         """Return the key and both values, shortened for a table."""
-        return self.key, format_setting(_mask(self.key, self.before)), format_setting(_mask(self.key, self.after))
+        before, after = self.shown
+        return self.key, format_setting(before), format_setting(after)
+
+    @property
+    def shown(self) -> tuple[Any, Any]:
+        """Return both values, of a webhook only what was done: whoever has its address may write there."""
+        if self.key != "webhook":
+            return self.before, self.after
+        verb = "removed" if self.after is None else "set" if self.before is None else "changed"
+        return None if self.before is None else "set", verb
 
 
 def find_changes(file: ContestFile, contest: Contest) -> list[Change]:
@@ -157,7 +165,7 @@ def _apply(connection: Connection, change: Change, decision: HostDecision, solut
         connection.execute(update(schema.contest).values(overview=texts or None))
     else:
         connection.execute(update(schema.contest).values({KEYS[name].column: change.after}))
-    before, after = (_to_text(_mask(name, value)) for value in (change.before, change.after))
+    before, after = (_to_text(value) for value in change.shown)
     details = {"key": name, "before": before, "after": after}
     log_action(connection, "apply", decision, details)
 
@@ -176,11 +184,6 @@ def _write_download(connection: Connection, name: str, file: FileValue | None) -
         connection.execute(delete(schema.downloads).where(schema.downloads.c.name == name))
     else:
         write_download(connection, Download(name=name, content=file.content, description=file.description))
-
-
-def _mask(key: str, value: Any) -> Any:
-    """Return the value without what is secret: whoever has a webhook's path may write there."""
-    return f"{value.split('/')[0]}//{urlsplit(value).hostname}/…" if key == "webhook" and value else value
 
 
 def _to_text(value: Any) -> Any:

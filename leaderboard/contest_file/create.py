@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from leaderboard.contest_file.keys import PAGES, FileValue
+from leaderboard.contest_file.keys import KEYS, PAGES, FileValue
 from leaderboard.contest_file.read import ContestFile, check_downloads
 from leaderboard.database.create import ContestSettings, Download
 from leaderboard.files.pack_files import PackFiles, read_pack_files
 from leaderboard.files.solution import Solution, parse_solution
-from leaderboard.rules import DetailsFrom, RankBy, Ties
 from leaderboard.scoring.custom_metric import name_metric
 from leaderboard.store import Contest, create_contest
 
-_FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {  # key of the file: field of the settings, its type
-    "lower_is_better": ("is_lower_better", bool),
-    "ties": ("ties", Ties),
-    "ladder": ("is_ladder", bool),
-    "refusals": ("n_refusals_per_hour", int),
-    "bonus": ("bonus", float),
-    "details": ("details", DetailsFrom),
-    "rank": ("rank_by", RankBy),
-    "webhook": ("webhook", lambda url: url),
-}
+_NO_SETTINGS = ("name", "deadline")  # columns that `create_contest` takes beside the settings
 
 
 def read_solution(file: ContestFile) -> Solution:
@@ -40,6 +30,16 @@ def read_solution(file: ContestFile) -> Solution:
             raise file.fail(key, f"is missing, and a new contest needs it; write {example}")
     solution: FileValue = file.values["solution"]
     return parse_solution(solution.content, solution.name)
+
+
+def _read_settings(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of keys that are columns, by the fields of the settings, which have their names."""
+    settings = {}
+    for name, key in KEYS.items():
+        value = values.get(name)
+        if key.column and name not in _NO_SETTINGS and value is not None:
+            settings[key.column] = key.words[key.words.index(value)] if key.words else value  # a word becomes its enum
+    return settings
 
 
 def create_from_file(file: ContestFile, solution: Solution, location: str | Path, now: datetime) -> Contest:
@@ -66,7 +66,7 @@ def create_from_file(file: ContestFile, solution: Solution, location: str | Path
         downloads=tuple(
             Download(name=item.name, content=item.content, description=item.description) for item in values.get("downloads", ())
         ),
-        **{name: kind(values[key]) for key, (name, kind) in _FIELDS.items() if values.get(key) is not None},
+        **_read_settings(values),
     )
     return create_contest(
         location, solution=solution, name=values["name"], now=now, deadline=values.get("deadline"), settings=settings

@@ -37,7 +37,8 @@ def describe_change(action: str, details: Mapping[str, Any]) -> str:
     if action in _TEXTS:
         return _TEXTS[action].format_map(details)
     if action == "team import":
-        return f"{format_count(details['n_teams'], 'team')}, {format_count(details['n_members'], 'member')} new"
+        new = f"{format_count(details['n_teams'], 'team')}, {format_count(details['n_members'], 'member')} new"
+        return f"{new}, {details['n_updated']} updated" if details["n_updated"] else new
     for key, noun, verb in _COUNTS:
         if key in details:
             return f"{format_count(int(details[key]), noun)}{verb}"

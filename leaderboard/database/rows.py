@@ -213,7 +213,8 @@ def _build_attempt(row: Row[Any]) -> Attempt:
 
 
 def _build_model(row: Row[Any]) -> AttemptModel:
-    states = {None: ModelState.CARRIED, True: ModelState.VERIFIED, False: ModelState.DIFFERS}
+    equal = ModelState.VERIFIED if row.confusion_hidden else ModelState.SAME
+    states = {None: ModelState.CARRIED, True: equal, False: ModelState.DIFFERS}
     state = ModelState.DOUBTED if row.is_suspicious else states[None if row.is_verified is None else bool(row.is_verified)]
     rerun, hidden = (
         macro_f1(np.array(confusion, dtype=np.int64)) if confusion else None

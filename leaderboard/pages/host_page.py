@@ -29,6 +29,7 @@ class HostLine:
     name: str
     pseudonym: str | None
     is_out: bool
+    is_baseline: bool
     n_attempts: int
     n_allowed: int
     public: float | None
@@ -95,6 +96,7 @@ def list_host_lines(contest: Contest, *, with_private: bool) -> list[HostLine]:
                 name=team.name,
                 pseudonym=team.pseudonym,
                 is_out=team.disqualified_at is not None,
+                is_baseline=team.is_baseline,
                 n_attempts=len(attempts),
                 n_allowed=team.n_allowed,
                 public=None if ranked is None else ranked.score,
@@ -135,6 +137,8 @@ def list_acts(host: Host, rules: Rules, team: Team | None) -> list[tuple[Act, st
 def find_title(entry: LogEntry) -> str | None:
     """Return the key of the title of the act that a line of the log is of; None for one that no page does."""
     is_of_team = entry.team_id is not None
+    if entry.action == "extend" and entry.details["after"] is None:
+        return TEXTS[ActName.COMMON_TIME].title
     return next(
         (TEXTS[act.name].title for act in ACTS.values() if (act.action, act.is_of_team) == (entry.action, is_of_team)), None
     )

@@ -68,7 +68,7 @@ def show_host(request: Request) -> Response:
         frame,
         host=host,
         teams=list_host_lines(contest, with_private=has_private),
-        log=contest.log()[::-1],
+        log=[(entry, find_title(entry)) for entry in contest.log()[::-1]],
         has_private=has_private,
         acts=list_acts(host, contest.rules(), None),
         announcements=read_announcements(contest) if host.may(Right.ANNOUNCE) else [],
@@ -112,7 +112,7 @@ def show_host_team(request: Request, team_id: Number) -> Response:
         view=view,
         has_private=has_private,
         acts=list_acts(host, service.contest.rules(), team),
-        log=[entry for entry in service.contest.log()[::-1] if entry.team_id == team.id],
+        log=[(entry, find_title(entry)) for entry in service.contest.log()[::-1] if entry.team_id == team.id],
         done=_describe_done(request, team, frame),
     )
 

@@ -148,7 +148,10 @@ def test_without_a_token_a_file_is_checked_by_the_sample_beside_arena_toml(
     runner = CliRunner()
     checked = runner.invoke(arena.cli.app, ["submit", good.name, "--check"])
     assert (checked.exit_code, checked.stdout) == (0, "good.csv can be sent: 300 rows, without probabilities\n")
-    assert "checked by sample_submission.csv; with the contest's address and ARENA_TOKEN its service is asked" in checked.stderr
+    assert (
+        "checked by sample_submission.csv; with the contest's address and ARENA_TOKEN the contest itself is asked"
+        in checked.stderr
+    )
     refused = runner.invoke(arena.cli.app, ["submit", bad.name, "--check"])
     assert (refused.exit_code, refused.stdout) == (3, "")
     assert "label '77' is not one of 0..9" in refused.stderr

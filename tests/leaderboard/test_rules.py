@@ -195,9 +195,9 @@ def test_the_last_verdict_on_a_model_marks_its_attempt(contest_place: str) -> No
             for is_equal in answers:
                 verdict = Verification(is_verified=is_equal, remark=f"{is_equal}", n_equal=0, n_rows=40)
                 record_verification(contest, read_sent_models(contest, [alpha])[0], verdict, NOW)
-                assert _read_model(contest, alpha).state is (ModelState.VERIFIED if is_equal else ModelState.DIFFERS)
+                assert _read_model(contest, alpha).state is (ModelState.SAME if is_equal else ModelState.DIFFERS)
         digest = hashlib.sha256(b"second").hexdigest()
-        expected = AttemptModel(file_name="m.onnx", digest=digest, state=ModelState.VERIFIED, remark="True")
+        expected = AttemptModel(file_name="m.onnx", digest=digest, state=ModelState.SAME, remark="True")
         assert _read_model(contest, alpha) == expected
 
 

@@ -112,7 +112,7 @@ def test_a_failed_verification_has_no_points_and_those_below_move_up_unless_the_
     grades = compute_grades(contest, WINNER)
     assert points(grades) == [0, 0, 10, 0, 0]
     by_team = {grade.team.name: grade for grade in grades}
-    assert [by_team[name].model for name in NAMES] == ["differs", "differs", "not run yet", "", "verified"]
+    assert [by_team[name].model for name in NAMES] == ["differs", "differs", "not run yet", "", "same answers"]
     assert by_team["Ann"].basis == "not closed yet, public score, no points: model differs"
     assert points(compute_grades(contest, WINNER, ModelCondition.ALL)) == [10, 10, 0, 0, 0]
     assert points(compute_grades(contest, WINNER, ModelCondition.VERIFIED_ALONE)) == [0, 0, 0, 0, 10]

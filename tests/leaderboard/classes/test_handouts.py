@@ -92,12 +92,21 @@ def test_a_sheet_says_address_dates_in_both_clocks_rules_and_tokens(
     assert {name for name, token in own.items() if token in page} == {"Ana Ruiz", "Bo <b>Li</b>"}
     assert moment in page
     assert "2026-12-18 18:00 CET (2026-12-18 17:00 UTC)" in page
-    assert "https://digits.example.org" in page
+    assert "<code>arena submit submission.csv --address https://digits.example.org --team Echo</code>" in page
     assert page.count("<svg") == 1
     assert "Bo &lt;b&gt;Li&lt;/b&gt;" in page
     assert not re.search(r"(src|href)=", page)  # one file, no network
     everything = (tmp_path / "h" / "all.html").read_text(encoding="utf-8")
     assert (everything.count("<section>"), all(token in everything for token in own.values())) == (3, True)
+
+
+def test_a_sheet_names_the_moment_once_where_the_hosts_clock_is_utc_and_quotes_the_teams_name(tmp_path: Path) -> None:
+    contest = made(str(tmp_path / "c.db"), solution(), "Mel Street", deadline=datetime(2026, 12, 18, 17, 0, tzinfo=UTC))
+    settings = HandoutSettings(folder=tmp_path / "h", address="https://digits.example.org", language="en", zone=ZoneInfo("UTC"))
+    write_handout_pages(make_handouts(contest, settings, DECISION), settings)
+    page = (tmp_path / "h" / "team Mel Street.html").read_text(encoding="utf-8")
+    assert page.count("2026-12-18 17:00 UTC") == 1
+    assert "--team &#39;Mel Street&#39;</code>" in page
 
 
 def test_a_second_run_makes_no_second_token_and_new_members_get_theirs(contest: Contest, tmp_path: Path) -> None:

@@ -71,6 +71,7 @@ def test_a_changed_name_or_a_new_id_is_stored(contest: Contest) -> None:
     load(contest, HEADER + "Ana,a@x.org,Echo\n")
     change = load(contest, "Name,Email,Student ID,Team\nAna Ruiz,a@x.org,007,Echo\n")
     assert (change.n_updated, change.new_members) == (1, [])
+    assert contest.log()[-1].change == "0 teams, 0 members new, 1 updated"
     holder = list_holders(contest, contest.team("Echo"))[0]
     assert holder.person is not None
     assert (holder.person.name, holder.person.student_id, holder.person.email) == ("Ana Ruiz", "007", "a@x.org")

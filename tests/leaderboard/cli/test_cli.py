@@ -51,6 +51,12 @@ def test_a_contest_is_made_and_not_made_twice() -> None:
     assert again == "error: contest.db exists and no contest is overwritten; choose another path with --contest"
 
 
+def test_a_new_contest_tells_its_host_the_next_step() -> None:
+    result = CliRunner().invoke(app, ["contest", "init", "solution.csv", "--name", "Digits"])
+    step = "next: `arena contest host-token new --name NAME` makes the token that you sign in with on the contest's site\n"
+    assert result.stderr.endswith(step)
+
+
 def test_a_bad_solution_makes_no_contest(folder: Path) -> None:
     (folder / "solution.csv").write_text("id,label\na,1\n")
     refused = arena("init", "solution.csv", "--name", "Digits")

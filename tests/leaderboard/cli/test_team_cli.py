@@ -102,6 +102,7 @@ def test_a_join_link_is_printed_once_listed_and_revoked() -> None:
     link, remark = call(*words)
     assert link.startswith("https://digits.example.org/join/")
     assert remark == "link 1 serves 3 people for 2 h; `arena contest join-link revoke 1` ends it\n"
+    assert "link 2 serves 1 person for 48 h" in call(*words[:3], "--uses", "1", *words[-2:])[1]
     table = call("join-link", "list")[0]
     assert "3 of 3" in table
     assert link.rpartition("/")[2].strip() not in table + call("join-link", "list", "--json")[0] + call("log", "--json")[0]

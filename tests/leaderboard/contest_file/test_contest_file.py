@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from leaderboard.contest_file.current import read_current
 from leaderboard.contest_file.keys import KEYS
 from leaderboard.contest_file.read import ContestFile, read_contest_file
 from leaderboard.contest_file.write import read_example, write_contest_file
+from leaderboard.database.create import ContestSettings
 from leaderboard.errors import ContestError, ContestFileError, NameRefused
 from leaderboard.rules import DetailsFrom, RankBy, Ties
 from leaderboard.store import Contest, open_contest
@@ -70,6 +72,11 @@ def test_a_file_makes_the_contest_that_it_says(tmp_path: Path) -> None:
         (download,) = read_current(contest)["downloads"]
         assert (download.name, download.description) == ("data.zip", "All of it")
         assert contest.read_file(download.digest) == b"recordings"
+
+
+def test_every_key_that_is_a_column_is_a_field_of_the_settings() -> None:
+    fields = {field.name for field in dataclasses.fields(ContestSettings)} | {"name", "deadline"}
+    assert {key.column for key in KEYS.values() if key.column} <= fields
 
 
 def test_a_contest_ranks_by_the_hidden_part_beside_its_solution_and_by_none_that_is_not_there(tmp_path: Path) -> None:
@@ -182,8 +189,14 @@ def test_each_changed_key_is_a_line_of_the_log(tmp_path: Path) -> None:
         assert [team.name for team in contest.teams()] == ["Eco", "Ruido"]
         assert changed(contest, tmp_path, "pages: {task: }\ndownloads: []\n") == ["pages.task", "downloads.data.zip"]
         assert contest.rules().overview is None
-        assert changed(contest, tmp_path, "webhook: https://hooks.example.org/secret\n") == ["webhook"]
-        assert contest.log()[-1].details["after"] == "https://hooks.example.org/…"
+        for address, change in (
+            ("https://a.example/secret", "— → set"),
+            ("https://b.example/x", "set → changed"),
+            ("", "set → removed"),
+        ):
+            assert changed(contest, tmp_path, f"webhook: {address}\n") == ["webhook"]
+            assert contest.log()[-1].change == f"webhook: {change}"
+        assert ".example" not in repr([entry.details for entry in contest.log()])
 
 
 @pytest.mark.parametrize(

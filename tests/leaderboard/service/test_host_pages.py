@@ -161,7 +161,12 @@ def test_a_team_gets_time_of_its_own_in_the_hosts_zone_and_loses_it_again(world:
     assert world.act(f"{here}/acts/more-time", value=with_offset).status_code == 303
     assert world.contest.team("Bob").deadline == later + timedelta(hours=1)
     assert "Take back its own deadline" in world.client.get(here).text
-    assert world.act(f"{here}/acts/common-time").status_code == 303
+    answer = world.act(f"{here}/acts/common-time")
+    assert f"Done: Take back its own deadline ({later + timedelta(hours=1):%Y-%m-%d %H:%M} UTC → —)" in (
+        world.client.get(answer.headers["location"]).text
+    )
+    log = world.client.get(f"{here}?lang=es").text.partition('class="log"')[2]
+    assert (log.count("Retirar su propio plazo"), log.count("Dar más tiempo")) == (1, 2)
     assert world.contest.team("Bob").deadline is None
 
 
@@ -329,3 +334,9 @@ def test_both_languages_have_every_text(world: World) -> None:
     for path in ("/host", here, f"{here}/acts/grant", "/host/alike"):
         assert 'lang="es"' in world.client.get(f"{path}?lang=es").text
     assert "Conceder intentos" in world.client.get(here).text
+
+
+def test_a_baseline_is_named_as_such_among_the_teams(world: World) -> None:
+    assert "baseline" not in world.client.get("/host").text
+    world.contest.add_team("MFCC", NOW, is_baseline=True)
+    assert re.search(r'>MFCC</a> <span class="tag soft">baseline</span>', world.client.get("/host").text)

@@ -114,10 +114,10 @@ def test_a_net_that_comes_with_a_file_lies_beside_its_attempt_and_the_host_verif
         assert read_model_content(contest, model.digest) == GOOD
     assert run(where, "verify", "--all-teams", "--audio", write_audio(tmp_path))[0] == 0
     page = client.get("/attempts/1").text
-    assert "it gives the same answers: the score is verified." in page
+    assert "The host ran it again, and it gives the same answers." in page
     assert "12 of 12 rows equal" in page
     assert 'name="model"' not in page  # takes no other
-    assert '<span class="tag">verified</span>' in client.get("/standings").text
+    assert '<span class="tag">re-run: same answers</span>' in client.get("/standings").text
 
 
 @BOTH
@@ -221,7 +221,7 @@ def test_nets_for_no_attempt_of_the_team_or_for_one_that_takes_no_more_are_refus
     assert f"at most {N_MODELS} models" in answer["message"]
     assert run(where, "verify", "--all-teams", "--audio", write_audio(tmp_path))[0] == 0
     status, answer = api(client, "PUT", "attempts/1/model", tokens["Ann"], content=GOOD)
-    assert (status, "is verified" in answer["message"]) == (409, True)
+    assert (status, "gave the same answers" in answer["message"]) == (409, True)
     with open_contest(where) as contest:
         disqualify(contest, contest.team("Bob"), HostDecision(reason="copied", decided_at=NOW))
     assert api(client, "PUT", "attempts/1/model", tokens["Bob"], content=GOOD)[0] == 404

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from leaderboard.actions.host import HostDecision, close_contest, extend_team
+from leaderboard.actions.host import HostDecision, close_contest, extend_team, void_attempt
 from leaderboard.actions.submit import submit
 from leaderboard.service.app import create_app
 from leaderboard.service.context import ServiceSettings
@@ -329,3 +329,13 @@ def test_a_baseline_counts_in_no_rank_on_the_page_of_a_team(client: TestClient, 
         submit(contest, "Ann", submission(1), "p.csv", NOW)
     sign_in(client, tokens["Ann"])
     assert "Rank 1 of 1 · " in client.get("/team").text
+
+
+def test_the_page_of_a_voided_attempt_says_that_it_does_not_count(
+    client: TestClient, tokens: dict[str, str], where: Path
+) -> None:
+    with open_contest(where) as contest:
+        submit(contest, "Ann", submission(1), "p.csv", NOW)
+        void_attempt(contest, contest.team("Ann"), 1, HostDecision(reason="last week's file", decided_at=NOW))
+    sign_in(client, tokens["Ann"])
+    assert "voided by the host, does not count" in client.get("/attempts/1").text

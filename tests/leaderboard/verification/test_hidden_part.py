@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from leaderboard.actions import submit as entry
 from leaderboard.actions.host import HostDecision, close_contest, reopen_contest
+from leaderboard.classes.gradebook import build_winner_gradebook
 from leaderboard.database.create import ContestSettings
 from leaderboard.errors import ContestError
 from leaderboard.files.pack_files import check_hidden, read_pack_files
@@ -197,6 +198,40 @@ def test_the_hosts_page_and_programs_close_without_hidden_scores_only_when_told_
 
 def read_fields(page: str) -> dict[str, str]:
     return dict(re.findall(r'<input type="hidden" name="(\w+)" value="(\w+)">', page))
+
+
+def test_without_a_hidden_part_a_table_of_answers_is_nowhere_called_verified(contest_place: str, pack: Path) -> None:
+    (pack / "host" / "hidden").rename(pack / "host" / "later")
+    place = make_contest(contest_place, pack, RankBy.SCORE)
+    code, text = run(place, "verify", "Table", "--audio", pack / "students" / "test")
+    assert (code, "same answers" in text, "verified" in text) == (0, True, False)
+    for words in (("standings", "--wide"), ("attempts", "Table", "--wide")):
+        text = run(place, *words)[1]
+        assert ("re-run: same answers" in text, "verified" in text) == (True, False)
+    assert run(place, "standings", "--json")[1][0]["model"]["state"] == "same"
+    with open_contest(place) as contest:
+        assert '"verified"' not in build_winner_gradebook(contest)
+        token = contest.new_token(contest.team("Table"), NOW)
+        with TestClient(create_app(ServiceSettings(where=place)), follow_redirects=False) as client:
+            for language, words in (("en", "re-run: same answers"), ("es", "al repetir: mismas respuestas")):
+                headers = {"Accept-Language": language, "Authorization": f"Bearer {token}"}
+                page = client.get("/standings", headers=headers).text
+                assert (words in page, "verifi" in page) == (True, False)
+            attempt = client.get("/api/v1/attempts/1", headers=headers).json()
+            assert attempt["attempt"]["model"]["state"] == "same"
+
+
+def test_a_model_in_doubt_has_its_word_in_the_gradebook_and_no_points_by_hidden_scores(contest_place: str, pack: Path) -> None:
+    place = make_contest(contest_place, pack)
+    verify(place, pack)
+    with open_contest(place) as contest:
+        close_contest(contest, HostDecision(reason="the end", decided_at=NOW))
+        rows = list(csv.DictReader(build_winner_gradebook(contest).removeprefix("\ufeff").splitlines()))
+    assert {row["team"]: (row["model"], float(row["points"]) > 0) for row in rows} == {
+        "Net": ("verified", True),
+        "Silent": ("no model", False),
+        "Table": ("in doubt", False),
+    }
 
 
 def test_a_contest_that_ranks_by_score_shows_hidden_scores_beside_it_after_the_end(contest_place: str, pack: Path) -> None:

@@ -257,9 +257,9 @@ def test_verify_marks_the_honest_score_and_shows_how_the_other_differs(contest: 
         stored = {model.team: model.is_verified for model in read_sent_models(opened, opened.teams())}
         states = {line.team: line.model and (line.model.state, line.model.remark) for line in opened.board().lines}
     assert stored == {"Honest": True, "Boaster": False}
-    assert states == {"Honest": ("verified", result["Honest"][1]), "Boaster": ("differs", result["Boaster"][1])}
+    assert states == {"Honest": ("same", result["Honest"][1]), "Boaster": ("differs", result["Boaster"][1])}
     visible = dict(re.findall(r"(Honest|Boaster).* (\w+) *\n", run(contest, "standings")[1]))
-    assert visible == {"Honest": "verified", "Boaster": "differs"}
+    assert visible == {"Honest": "answers", "Boaster": "differs"}
     assert run(contest, "attempts", "boaster")[1].split()[-1] == "differs"
 
 
@@ -267,7 +267,10 @@ def test_what_is_verified_is_not_run_again_and_takes_no_other_model(contest: str
     assert run(contest, "verify", "Honest", "--audio", audio)[0] == 0
     assert run(contest, "verify", "Honest", "--audio", audio, "--json") == (0, [])
     (tmp_path / "other.onnx").write_bytes(model_of(first_samples(2)))
-    assert "is verified, and no other model takes its place" in run(contest, "attach", "honest", tmp_path / "other.onnx")[1]
+    assert (
+        "gave the same answers when it was run, and no other takes its place"
+        in run(contest, "attach", "honest", tmp_path / "other.onnx")[1]
+    )
 
 
 def test_a_better_model_may_follow_where_one_did_not_agree(contest: str, audio: Path, tmp_path: Path) -> None:
