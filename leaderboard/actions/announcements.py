@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import insert, select, update
 
-from leaderboard.actions.host import HostDecision, log_action
+from leaderboard.actions.host import HostDecision, check_characters, log_action
 from leaderboard.database import schema
 from leaderboard.errors import ContestError
 from leaderboard.messages import message
@@ -30,11 +30,12 @@ def announce(contest: Contest, text: str, decision: HostDecision) -> Announcemen
     """Show a text to all teams and return it as stored.
 
     Raises:
-        ContestError: it is empty or too long.
+        ContestError: it is empty, too long or has characters that cannot be read.
     """
     tidy = text.strip()
     if not tidy or len(tidy) > _MAX_LENGTH:
         raise ContestError(message("act_announcement", most=_MAX_LENGTH, n=len(tidy)))
+    check_characters(tidy)
     values = {"text": tidy, "made_at": decision.decided_at}
     with contest.database.write() as connection:
         number = connection.execute(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,6 +44,18 @@ class HostDecision:
             raise ContestError(
                 f"every act of a host has a reason of 1 to {_MAX_REASON} characters and this has {size}; give it with --reason"
             )
+        check_characters(self.reason)
+
+
+def check_characters(text: str) -> None:
+    """Refuse control characters but blanks, which steer a terminal, and halves of characters, which no database stores.
+
+    Raises:
+        ContestError: the text has one.
+    """
+    odd = next((char for char in text if unicodedata.category(char) in ("Cc", "Cs") and not char.isspace()), None)
+    if odd is not None:
+        raise ContestError(f"a text has characters that can be read and this has {odd!r}; write it without")
 
 
 def log_action(

@@ -112,6 +112,11 @@ def test_an_announcement_is_read_until_it_is_withdrawn(contest_place: str) -> No
             withdraw_announcement(contest, 2, WHY)
         with pytest.raises(ContestError, match="1 to 2000 characters"):
             announce(contest, " ", WHY)
+        for odd in ("\0", "\x1b[2J", "\ud800"):  # an assistant's text reaches the host's terminal by `contest log`
+            with pytest.raises(ContestError, match="characters that can be read and this has"):
+                announce(contest, f"Lab {odd}", WHY)
+            with pytest.raises(ContestError, match="characters that can be read and this has"):
+                HostDecision(reason=f"asked {odd}", decided_at=NOW)
         assert [(entry.action, entry.change) for entry in contest.log()] == [
             ("announce", "1: Lab 2 is open"),
             ("announce", "2: It is closed"),
