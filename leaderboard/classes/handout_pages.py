@@ -12,7 +12,8 @@ from markupsafe import Markup
 
 from arena.base.texts import Words
 from leaderboard.classes.handouts import ALL_SHEETS, Handouts, HandoutSettings, SheetToken, write_private
-from leaderboard.pages.render import format_utc, render_fragment
+from leaderboard.deadline import format_local, format_utc
+from leaderboard.pages.render import render_fragment
 from leaderboard.pages.texts import page_words
 from leaderboard.rules import DetailsFrom, Rules
 
@@ -75,7 +76,7 @@ def draw_code(text: str) -> Markup:
 
 
 def _in_both_clocks(moment: datetime, settings: HandoutSettings) -> str:
-    local, utc = f"{moment.astimezone(settings.zone):%Y-%m-%d %H:%M %Z}", f"{format_utc(moment)} UTC"
+    local, utc = format_local(moment, settings.zone), f"{format_utc(moment)} UTC"
     return utc if local == utc else f"{local} ({utc})"
 
 
