@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from leaderboard.errors import ContestError
 from leaderboard.messages import message
@@ -35,10 +35,20 @@ def check_ahead(deadline: datetime | None, now: datetime) -> None:
         raise ContestError(message("deadline_passed", moment=describe(deadline)))
 
 
+def format_utc(moment: datetime) -> str:
+    """Return `2026-12-01 17:00`."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def format_local(moment: datetime, zone: tzinfo | None) -> str:
+    """Return `2026-12-01 18:00 CET`; without a zone in this machine's."""
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+
+
 def describe(moment: datetime) -> str:
     """Return `2026-12-01 17:00 UTC`, with seconds where there are any."""
     utc = moment.astimezone(UTC)
-    return f"{utc:%Y-%m-%d %H:%M:%S} UTC" if utc.second else f"{utc:%Y-%m-%d %H:%M} UTC"
+    return f"{utc:%Y-%m-%d %H:%M:%S} UTC" if utc.second else f"{format_utc(moment)} UTC"
 
 
 def describe_for_reader(moment: datetime, now: datetime) -> str:

@@ -12,7 +12,8 @@ from markupsafe import Markup
 
 from arena.base.texts import Words
 from leaderboard.classes.handouts import ALL_SHEETS, Handouts, HandoutSettings, SheetToken, write_private
-from leaderboard.pages.render import format_utc, render_fragment
+from leaderboard.deadline import format_local, format_utc
+from leaderboard.pages.render import render_fragment
 from leaderboard.pages.texts import page_words
 from leaderboard.rules import DetailsFrom, Rules
 
@@ -63,6 +64,7 @@ def write_handout_pages(handouts: Handouts, settings: HandoutSettings) -> tuple[
 
 def _render(words: Words, pages: Sequence[_Page], rules: Rules, settings: HandoutSettings) -> bytes:
     values = {"contest": rules.name, "address": settings.address, "code": draw_code(settings.address), "utc": format_utc}
+    values |= {"host_rules": (rules.overview or {}).get("rules", "")}
     return str(render_fragment("handout.html.j2", words, pages=pages, **values)).encode()
 
 
@@ -74,7 +76,7 @@ def draw_code(text: str) -> Markup:
 
 
 def _in_both_clocks(moment: datetime, settings: HandoutSettings) -> str:
-    local, utc = f"{moment.astimezone(settings.zone):%Y-%m-%d %H:%M %Z}", f"{format_utc(moment)} UTC"
+    local, utc = format_local(moment, settings.zone), f"{format_utc(moment)} UTC"
     return utc if local == utc else f"{local} ({utc})"
 
 

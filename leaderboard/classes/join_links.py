@@ -14,6 +14,7 @@ from leaderboard.contest.team_names import insert_team
 from leaderboard.contest.tokens import digest_token, new_token
 from leaderboard.database import schema
 from leaderboard.database.rows import read_rules, read_team, read_team_by_id, write_log
+from leaderboard.deadline import format_utc
 from leaderboard.errors import ContestError, JoinRefused
 from leaderboard.messages import message
 from leaderboard.store import Contest
@@ -52,7 +53,7 @@ class JoinLink:
         if self.revoked_at is not None:
             raise JoinRefused(message("link_revoked"))
         if now >= self.expires_at:
-            raise JoinRefused(message("link_expired", time=f"{self.expires_at:%Y-%m-%d %H:%M}"))
+            raise JoinRefused(message("link_expired", time=format_utc(self.expires_at)))
         if not self.n_uses_left:
             raise JoinRefused(message("link_used_up"))
 

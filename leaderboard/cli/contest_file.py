@@ -62,6 +62,7 @@ def init(
     from leaderboard.errors import SolutionError
     from leaderboard.files.csv_table import read_file
     from leaderboard.files.pack_files import read_pack_files
+    from leaderboard.scoring.custom_metric import name_metric
 
     if source.suffix.lower() in _YAML:
         given = {"--name": name, "--deadline": deadline, "--metric": metric, "--lower-is-better": lower_is_better}
@@ -74,7 +75,7 @@ def init(
     pack = read_pack_files(source)
     settings = ContestSettings(
         metric=None if metric is None else read_file(metric, SolutionError),
-        metric_name="macro-F1" if metric is None else metric.stem,
+        metric_name=name_metric(None if metric is None else metric.name),
         is_lower_better=lower_is_better,
         ties=ties,
         is_ladder=ladder,

@@ -22,7 +22,7 @@ from leaderboard.deadline import check_ahead, describe
 from leaderboard.errors import ContestError
 from leaderboard.files.solution import Solution, parse_solution
 from leaderboard.rules import RankBy, Rules, Ties
-from leaderboard.scoring.custom_metric import check_metric, load_metric
+from leaderboard.scoring.custom_metric import check_metric, load_metric, name_metric
 from leaderboard.store import Contest
 from leaderboard.teams import name_key
 
@@ -171,7 +171,7 @@ def _apply(connection: Connection, change: Change, decision: HostDecision, solut
 
 
 def _write_metric(connection: Connection, metric: FileValue | None, solution: Solution) -> None:
-    name = "macro-F1" if metric is None else Path(metric.name).stem
+    name = name_metric(None if metric is None else metric.name)
     if metric is not None:
         check_metric(load_metric(metric.content, name), solution)
         store_file(connection, metric.digest, metric.content)

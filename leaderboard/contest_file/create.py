@@ -12,6 +12,7 @@ from leaderboard.contest_file.read import ContestFile, check_downloads
 from leaderboard.database.create import ContestSettings, Download
 from leaderboard.files.pack_files import PackFiles, read_pack_files
 from leaderboard.files.solution import Solution, parse_solution
+from leaderboard.scoring.custom_metric import name_metric
 from leaderboard.store import Contest, create_contest
 
 _NO_SETTINGS = ("name", "deadline")  # columns that `create_contest` takes beside the settings
@@ -60,7 +61,7 @@ def create_from_file(file: ContestFile, solution: Solution, location: str | Path
         rate_hz=pack.rate_hz,
         teams=() if isinstance(teams, Path) else teams,
         metric=None if metric is None else metric.content,
-        metric_name="macro-F1" if metric is None else Path(metric.name).stem,
+        metric_name=name_metric(None if metric is None else metric.name),
         overview=pages or None,
         downloads=tuple(
             Download(name=item.name, content=item.content, description=item.description) for item in values.get("downloads", ())

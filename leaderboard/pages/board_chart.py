@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from arena.base.texts import Words
+from leaderboard.deadline import format_utc
 from leaderboard.pages.board_cache import BoardLine, PublicBoard
-from leaderboard.pages.render import format_utc
 
 N_TEAMS = 8
 _HEIGHT, _TOP, _BOTTOM, _LEFT = 280.0, 10.0, 26.0, 42.0

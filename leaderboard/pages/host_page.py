@@ -11,10 +11,10 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from leaderboard.actions.acts import ACTS, Act, ActName
+from leaderboard.actions.acts import ACTS, Act, ActName, Value
 from leaderboard.database import schema
 from leaderboard.database.rows import LogEntry
-from leaderboard.hosts import Host
+from leaderboard.hosts import Host, Right
 from leaderboard.rules import Rules
 from leaderboard.standings import Attempt, Part
 from leaderboard.store import Contest
@@ -34,6 +34,7 @@ class HostLine:
     n_allowed: int
     public: float | None
     private: float | None
+    hidden: float | None  # macro-F1 of the model beside the attempt that counts, on recordings that nobody was given
     sent_at: datetime | None
 
 
@@ -61,35 +62,26 @@ class ActTexts:
 
     title: str
     effect: str
-    value: str = ""
+    value: str  # empty where the act takes none
 
 
-TEXTS = {
-    ActName.EXTEND: ActTexts(title="act_extend", effect="act_extend_effect", value="value_moment"),
-    ActName.CLOSE: ActTexts(title="act_close", effect="act_close_effect"),
-    ActName.REOPEN: ActTexts(title="act_reopen", effect="act_reopen_effect"),
-    ActName.ANNOUNCE: ActTexts(title="act_announce", effect="act_announce_effect", value="value_text"),
-    ActName.WITHDRAW: ActTexts(title="act_withdraw", effect="act_withdraw_effect", value="value_announcement"),
-    ActName.MORE_TIME: ActTexts(title="act_more_time", effect="act_more_time_effect", value="value_moment"),
-    ActName.COMMON_TIME: ActTexts(title="act_common_time", effect="act_common_time_effect"),
-    ActName.GRANT: ActTexts(title="act_grant", effect="act_grant_effect", value="value_count"),
-    ActName.VOID: ActTexts(title="act_void", effect="act_void_effect", value="value_attempt"),
-    ActName.DISQUALIFY: ActTexts(title="act_disqualify", effect="act_disqualify_effect"),
-    ActName.REINSTATE: ActTexts(title="act_reinstate", effect="act_reinstate_effect"),
-    ActName.RENAME: ActTexts(title="act_rename", effect="act_rename_effect", value="value_name"),
-    ActName.PSEUDONYM: ActTexts(title="act_pseudonym", effect="act_pseudonym_effect", value="value_pseudonym"),
-    ActName.NEW_TOKEN: ActTexts(title="act_new_token", effect="act_new_token_effect"),
-    ActName.REVOKE_TOKENS: ActTexts(title="act_revoke_tokens", effect="act_revoke_tokens_effect"),
-}
+def _name_texts(act: Act) -> ActTexts:
+    title = f"act_{act.name.replace('-', '_')}"
+    return ActTexts(title=title, effect=f"{title}_effect", value="" if act.value is Value.NONE else f"value_{act.value}")
 
 
-def list_host_lines(contest: Contest, *, with_private: bool) -> list[HostLine]:
-    """Return all teams, best public score first, those without a score last."""
+TEXTS = {name: _name_texts(act) for name, act in ACTS.items()}
+
+
+def list_host_lines(contest: Contest, host: Host) -> list[HostLine]:
+    """Return all teams, best public score first, those without a score last; private and hidden scores for a host alone."""
+    may_see = host.may(Right.VIEW_PRIVATE)
     public = {line.team: line for line in contest.standings()}
-    private = {line.team: line for line in contest.standings(Part.PRIVATE)} if with_private else {}
+    private = {line.team: line for line in contest.standings(Part.PRIVATE)} if may_see and contest.solution.has_private else {}
     lines = []
     for team in contest.teams():
         attempts, ranked = contest.attempts(team), public.get(team.name)
+        model = ranked.model if ranked and may_see else None
         lines.append(
             HostLine(
                 id=team.id,
@@ -101,6 +93,7 @@ def list_host_lines(contest: Contest, *, with_private: bool) -> list[HostLine]:
                 n_allowed=team.n_allowed,
                 public=None if ranked is None else ranked.score,
                 private=private[team.name].score if team.name in private else None,
+                hidden=None if model is None else model.hidden_score,
                 sent_at=attempts[-1].arrived_at if attempts else None,
             )
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from arena.base.texts import ENGLISH, Words
+from leaderboard.deadline import format_local, format_utc
 from leaderboard.errors import FileError, LeaderboardError
 from leaderboard.pages.markdown import render_markdown
 
@@ -52,7 +53,7 @@ class PageFrame:
 
     def at_host(self, moment: datetime) -> str:
         """Return the host's local time: `2026-12-01 18:00 CET`."""
-        return f"{moment.astimezone(self.zone):%Y-%m-%d %H:%M %Z}"
+        return format_local(moment, self.zone)
 
     def until(self, moment: datetime) -> str:
         """Return the distance from now: `in 3 h 12 min`, or `2 d 3 h ago`."""
@@ -122,10 +123,6 @@ def _stamp() -> str:
 
 def format_score(value: float, digits: int = 4) -> str:
     return f"{value:.{digits}f}"
-
-
-def format_utc(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 def join_names(words: Words, names: Sequence[str], n_shown: int = 3) -> str:

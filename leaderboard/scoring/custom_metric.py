@@ -9,6 +9,7 @@ import ast
 import hashlib
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,11 @@ class Metric:
         if not math.isfinite(value):
             raise MetricError(f"the metric of this contest answered {value}, no number; nothing was counted, tell its host")
         return value
+
+
+def name_metric(file_name: str | None) -> str:
+    """Return the name of the metric in a file; without one of the host, of the contest's own."""
+    return "macro-F1" if file_name is None else Path(file_name).stem
 
 
 def load_metric(content: bytes, file_name: str) -> Metric:

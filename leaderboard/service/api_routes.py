@@ -296,5 +296,5 @@ def post_act(service: ServiceDep, holder: HostDep, name: ActName, body: ActIn) -
 @router.get("/host", dependencies=_WITH_TOKEN, responses=_errors(401, 403, 429))
 def host(service: ServiceDep, holder: HostDep) -> HostOut:
     """The host's view: all teams, private scores too unless an assistant asks, and the log of decisions with their reasons."""
-    teams = list_host_lines(service.contest, with_private=service.shows_private(holder))
+    teams = list_host_lines(service.contest, holder)
     return HostOut(teams=teams, log=[LogOut.model_validate(entry) for entry in service.contest.log()])

@@ -62,12 +62,14 @@ def _describe_done(request: Request, team: Team | None, frame: PageFrame) -> str
 def show_host(request: Request) -> Response:
     host, service, frame = require_host(request, Right.VIEW), get_service(request), build_frame(request, "/host")
     contest, has_private = service.contest, service.shows_private(host)
+    teams = list_host_lines(contest, host)
     return respond(
         request,
         "host.html.j2",
         frame,
         host=host,
-        teams=list_host_lines(contest, with_private=has_private),
+        teams=teams,
+        has_hidden=any(team.hidden is not None for team in teams),
         log=[(entry, find_title(entry)) for entry in contest.log()[::-1]],
         has_private=has_private,
         acts=list_acts(host, contest.rules(), None),

@@ -11,12 +11,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import update
 
 from leaderboard.actions.host import HostDecision
 from leaderboard.classes.class_list import GroupChoice, parse_class_list
 from leaderboard.classes.handout_pages import write_handout_pages
 from leaderboard.classes.handouts import Handouts, HandoutSettings, make_handouts
 from leaderboard.classes.roster import RosterOptions, import_roster
+from leaderboard.database import schema
 from leaderboard.errors import ContestError
 from leaderboard.store import Contest
 from support.contests import NOW, made, solution
@@ -107,6 +109,15 @@ def test_a_sheet_names_the_moment_once_where_the_hosts_clock_is_utc_and_quotes_t
     page = (tmp_path / "h" / "team Mel Street.html").read_text(encoding="utf-8")
     assert page.count("2026-12-18 17:00 UTC") == 1
     assert "--team &#39;Mel Street&#39;</code>" in page
+
+
+def test_a_sheet_carries_the_hosts_own_rules(contest: Contest, tmp_path: Path) -> None:
+    with contest.database.write() as connection:
+        connection.execute(update(schema.contest).values(overview={"rules": "No *outside* data. <script>x</script>"}))
+    hand_out(contest, tmp_path / "out")
+    text = (tmp_path / "out" / "team Echo.html").read_text()
+    assert "<p>No <em>outside</em> data." in text
+    assert "<script" not in text
 
 
 def test_a_second_run_makes_no_second_token_and_new_members_get_theirs(contest: Contest, tmp_path: Path) -> None:

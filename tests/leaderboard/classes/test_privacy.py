@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,14 +15,18 @@ from starlette.testclient import TestClient
 from leaderboard.actions.host import HostDecision, close_contest
 from leaderboard.actions.submit import submit
 from leaderboard.classes.class_list import GroupChoice, parse_class_list
+from leaderboard.classes.join_links import JoinRequest, join, new_join_link
 from leaderboard.classes.member_tokens import forget_members, give_member_token, revoke_member_tokens
 from leaderboard.classes.members import list_holders, read_members
 from leaderboard.classes.roster import RosterOptions, import_roster
 from leaderboard.errors import ContestError
+from leaderboard.notices import collect_notices, read_position
 from leaderboard.pages.publish import publish
 from leaderboard.service.app import create_app
 from leaderboard.service.context import ServiceSettings
 from leaderboard.store import Contest, open_contest
+from reports.page.render import render_report
+from reports.reading.gather import Sources, gather_facts
 from support.contests import run
 from support.service import NOW, make, submission
 
@@ -76,6 +81,31 @@ def test_no_public_page_export_log_or_api_names_a_member(
         texts.append(str(run(str(where), *words)))
     assert [leaks(text) for text in texts if leaks(text)] == []
     assert any("Echo" in text for text in texts)
+
+
+def test_no_report_file_notice_or_other_page_names_a_member(contest: Contest, where: Path, tmp_path: Path) -> None:
+    before = read_position(contest)
+    links = [new_join_link(contest, team, 1.0, 1, DECISION)[1] for team in (None, contest.team("Echo"))]
+    link = new_join_link(contest, contest.team("Echo"), 1.0, 1, DECISION)[1]
+    join(contest, link, JoinRequest(name="Di", email="di@x.org", team=""), NOW)
+    submit(contest, "Echo", submission(3), "q.csv", NOW)
+    texts = [repr(collect_notices(contest, before)), render_report(gather_facts(Sources(contest=str(where)))).decode()]
+    zipped = tmp_path / "files.zip"
+    for words in (("files", zipped), ("config",), ("alike",)):
+        texts.append(str(run(str(where), *words)))
+    with zipfile.ZipFile(zipped) as archive:
+        texts += [entry.filename + archive.read(entry).decode() for entry in archive.infolist()]
+    with TestClient(create_app(ServiceSettings(where=str(where)))) as client:
+        paths = [f"/join/{token}" for token in (*links, link, "wrong")]
+        texts += [client.get(path).text for path in ("/", "/no-page", f"/downloads/{EMAIL[:3]}", "/host", *paths)]
+        page = client.get(paths[0]).text
+        match = re.search(r'name="csrf" value="(\w+)"', page)
+        assert match
+        for data in ({"csrf": match[1], "name": "Ed", "team": "Echo"}, {"name": "Ed"}):
+            texts.append(client.post(paths[0], data=data).text)
+        texts.append(client.post("/api/v1/attempts", headers={"Authorization": "Bearer wrong"}).text)
+    assert [leaks(text) for text in texts if leaks(text)] == []
+    assert sum("Echo" in text for text in texts) > 5
 
 
 def test_members_print_nothing_of_themselves(contest: Contest) -> None:

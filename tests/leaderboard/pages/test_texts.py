@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
 
+from leaderboard.pages.host_page import TEXTS
 from leaderboard.pages.texts import choose_language, page_words
 from support.paths import ROOT
 
@@ -23,6 +25,7 @@ def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
     computed = {"left_0", "left_1", "unit_speakers", "unit_clips"}  # by a number, by a unit
     by_part = ("ranked_by_{}", "ranks_by_{}", "final_{}", "luck_{}", "{}_score")
     computed |= {name.format(part) for name in by_part for part in ("private", "hidden")}
+    computed |= {key for texts in TEXTS.values() for key in dataclasses.astuple(texts) if key}
     assert KEYS - named == computed - named
 
 

@@ -19,6 +19,7 @@ from leaderboard.database.create import ContestSettings
 from leaderboard.errors import ContestError
 from leaderboard.files.pack_files import check_hidden, read_pack_files
 from leaderboard.files.solution import Solution, parse_solution
+from leaderboard.hosts import Role
 from leaderboard.pages.board_cache import format_standings_csv, read_public_board
 from leaderboard.rules import RankBy
 from leaderboard.service.app import create_app
@@ -194,6 +195,20 @@ def test_the_hosts_page_and_programs_close_without_hidden_scores_only_when_told_
             assert contest.rules().is_closed
             reopen_contest(contest, HostDecision(reason="too early", decided_at=NOW))
             assert client.post(path, json={"reason": "the end", "yes": True}, headers=headers).status_code == 200
+
+
+def test_the_host_sees_hidden_scores_before_the_close_and_an_assistant_does_not(pack: Path, tmp_path: Path) -> None:
+    place = make_contest(str(tmp_path / "c.db"), pack)
+    verify(place, pack)
+    with open_contest(place) as contest, TestClient(create_app(ServiceSettings(where=place)), follow_redirects=False) as client:
+        for role, expected in ((Role.HOST, {"Net": 1.0, "Silent": None}), (Role.ASSISTANT, {"Net": None, "Silent": None})):
+            token = host_token_of(contest, f"Ana, {role.value}", role)
+            teams = client.get("/api/v1/host", headers={"Authorization": f"Bearer {token}"}).json()["teams"]
+            assert {team["name"]: team["hidden"] for team in teams if team["name"] != "Table"} == expected
+            client.cookies.clear()
+            client.post("/login", data=read_fields(client.get("/login").text) | {"token": token})
+            page = client.get("/host").text
+            assert (">Net</a>" in page, '<th scope="col" class="n">hidden</th>' in page) == (True, role is Role.HOST)
 
 
 def read_fields(page: str) -> dict[str, str]:
