@@ -27,7 +27,10 @@ FOLDERS = {
     )
 }
 EQUAL_IN_SPANISH = {
-    "leaderboard": ["page.api", "page.days", "page.hours", "page.minutes", "page.token", "page.f1"],
+    "leaderboard": [
+        *("page.api", "page.days", "page.hours", "page.minutes", "page.kilobytes", "page.megabytes"),
+        *("page.token", "page.f1", "page.alike_p"),
+    ],
     "reports": ["word.no", "word.error", "level.filter.on", "level.filter.off", "gist.sweeps", "reading.macro_f1"],
     "cnn": ["card.mono"],
     "verdicts": [],
