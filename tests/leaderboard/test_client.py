@@ -22,7 +22,7 @@ from leaderboard.client import ClientError, Endpoint, InvalidFile, Unreachable, 
 from leaderboard.store import open_contest
 from leaderboard.verification.sent_models import read_sent_models, record_verification
 from leaderboard.verification.verify import Verification
-from support.onnx_models import first_samples, model_of
+from support.onnx_models import net_of_digits
 from support.paths import ROOT
 from support.service import NOW, WAIT_S, Running, make, running, submission
 
@@ -178,7 +178,7 @@ def test_a_model_goes_with_the_file_or_after_it_and_a_bad_one_is_told_before_any
         with open_contest(tmp_path / "c.db") as contest:
             assert contest.attempts(contest.team("Ann")) == ()
         assert send_file(door, file, messages.append)["attempt"]["model"] is None
-        net.write_bytes(model_of(first_samples()))
+        net.write_bytes(net_of_digits())
         code, out, err = submit(service, file, tokens["Ann"], "--team", "Ann", "--onnx", str(net))
         digest = hashlib.sha256(net.read_bytes()).hexdigest()[:12]
         assert (code, err) == (0, "")
@@ -187,7 +187,7 @@ def test_a_model_goes_with_the_file_or_after_it_and_a_bad_one_is_told_before_any
         with open_contest(tmp_path / "c.db") as contest:
             (model,) = read_sent_models(contest, contest.teams())
             record_verification(contest, model, Verification(is_verified=True, remark="", n_equal=0, n_rows=0), NOW)
-        net.write_bytes(model_of(first_samples(1)))
+        net.write_bytes(net_of_digits(1))
         assert submit(service, file, tokens["Ann"], "--team", "Ann", "--onnx", str(net))[0] == 4  # verified: takes no other
         with open_contest(tmp_path / "c.db") as contest:
             close_contest(contest, HostDecision(reason="over", decided_at=NOW))
@@ -198,7 +198,7 @@ def test_a_model_goes_with_the_file_or_after_it_and_a_bad_one_is_told_before_any
 
 def test_a_service_that_takes_no_models_is_named(tmp_path: Path) -> None:
     (tmp_path / "f.csv").write_bytes(b"id,label\n")
-    (tmp_path / "net.onnx").write_bytes(model_of(first_samples()))
+    (tmp_path / "net.onnx").write_bytes(net_of_digits())
     with answering(200, b"{}") as (url, _), pytest.raises(ClientError, match="takes no models"):
         send_file(Endpoint(url=url, team="Ann", token="t"), tmp_path / "f.csv", print, tmp_path / "net.onnx")
 

@@ -75,3 +75,8 @@ def model_of(graph: onnx.GraphProto, domains: tuple[str, ...] = (), **told: str)
     helper.set_model_props(model, {"labels": json.dumps(LABELS), "rate_hz": str(RATE_HZ)} | told)
     content: bytes = model.SerializeToString()
     return content
+
+
+def net_of_digits(first: int = 0) -> bytes:
+    """The file of a net with the ten labels of the contests in `support.contests`; another `first` is another net."""
+    return model_of(first_samples(first, n_scores=10), labels=json.dumps([str(n) for n in range(10)]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,12 +20,12 @@ from leaderboard.store import Contest, open_contest
 from leaderboard.verification.sent_models import attach_model, read_sent_models, record_verification
 from leaderboard.verification.verify import Verification
 from support.browser import ARGUMENTS, CHROMIUM, CUT_OFF, needs_chromium
-from support.onnx_models import first_samples, model_of
+from support.onnx_models import net_of_digits
 from support.service import NOW, host_token_of, make, running, submission
 
 pytestmark = needs_chromium
 LONG = "The Cepstral Coefficients of a rather long name that goes on"
-NET = model_of(first_samples(n_scores=10), labels=json.dumps([str(n) for n in range(10)]))
+NET = net_of_digits()
 TEAMS = ["Los Formantes", LONG, "<b>bold</b>", "Ruido Rosa", "Nyquist & Söhne", "W" * 60]
 DROP = """([selector, files]) => {
     const data = new DataTransfer(), made = { dataTransfer: null, bubbles: true, cancelable: true };
