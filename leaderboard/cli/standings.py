@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from arena.base.scores import Interval
     from leaderboard.contest.disclosure import Digits
     from leaderboard.rules import Rules
-    from leaderboard.standings import Attempt, AttemptModel, Board, Evidence, MetricColumn, Standing
+    from leaderboard.standings import Attempt, AttemptModel, Board, Evidence, MetricColumn, Part, Standing
 
 
 app = typer.Typer()
@@ -105,13 +105,15 @@ def attempt_command(
 def standings_command(
     contest: ContestPath = CONTEST_FILE, private: Private = False, wide: Wide = False, as_json: Json = False
 ) -> None:
-    """Rank the teams by their best attempt: by public scores, and after `close` by the private ones."""
+    """Rank the teams by their best attempt: by public scores, and after `close` by the private ones, or the hidden ones."""
     from leaderboard.contest.disclosure import FULL, choose_digits
+    from leaderboard.contest.ranking import choose_part
     from leaderboard.standings import Part, list_metrics
 
     with load_contest(contest) as opened:
         board = opened.board()
-        lines = opened.standings(Part.PRIVATE) if private else board.lines
+        part = Part.HIDDEN if choose_part(board.rules, opened.solution) is Part.HIDDEN else Part.PRIVATE
+        lines = opened.standings(part) if private else board.lines
     if as_json:
         return print_json([to_plain(line) for line in lines])
     digits = FULL if private else choose_digits(board.rules)
@@ -122,7 +124,7 @@ def standings_command(
     rows = [(*_format_line(line, board.rules, digits, metrics), *state) for line, state in zip(lines, states, strict=True)]
     if rows:
         print_table((*columns, *model), rows, title=board.rules.name)
-    _say_certainty(board, lines, is_private=private)
+    _say_certainty(board, lines, part if private else None)
 
 
 def _format_line(line: Standing, rules: Rules, digits: Digits, metrics: Sequence[MetricColumn]) -> tuple[str, ...]:
@@ -150,21 +152,21 @@ def _format_ranks(line: Standing) -> str:
     return str(line.rank_low) if line.rank_low == line.rank_high else f"{line.rank_low} to {line.rank_high}"
 
 
-def _say_certainty(board: Board, lines: Sequence[Standing], *, is_private: bool) -> None:
+def _say_certainty(board: Board, lines: Sequence[Standing], private: Part | None) -> None:
+    """Say how sure the ranks are; `private`: the part of a view for the host alone."""
     from leaderboard.deadline import describe, describe_for_reader
     from leaderboard.rules import RankBy
     from leaderboard.scoring.lead import describe_luck
 
-    if not is_private:
-        say(board.sentence)
+    say(board.sentence if private is None else f"{private} scores, for the host's eyes alone")
     if any(line.rank_low for line in lines):
         say("ranks: those that chance leaves open, for all teams at once with 95 %; teams of one group cannot be told apart")
-    if board.smallest_difference is not None and not is_private:
+    if board.smallest_difference is not None and private is None:
         say(f"most teams of the better half are told apart from differences of about {board.smallest_difference:.3g} on")
-    if luck := describe_luck(lines, board.part):
+    if luck := describe_luck(lines, private or board.part):
         say(luck)
     if lines:
-        speakers = "" if is_private else _describe_speakers(board.evidence)
+        speakers = "" if private else _describe_speakers(board.evidence)
         say(f"intervals are over {lines[0].interval.n_units:,} {lines[0].interval.unit}{speakers}")
     rules, now = board.rules, current_time()
     if rules.closed_at is not None:

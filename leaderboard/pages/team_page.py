@@ -94,7 +94,7 @@ class TeamView:
     best: float | None
     n_left: int
     digits: Digits
-    remaining: str  # sentence on the attempts left
+    remaining: str  # sentence on the attempts left; empty where the end of the contest took them
     final: Sequence[str]  # sentences on what was final, once the host has closed the contest
     takes_models: bool  # for attempts that are not verified
     attempts: Sequence[AttemptView]

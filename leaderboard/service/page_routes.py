@@ -112,7 +112,7 @@ def build_team_view(service: Service, team: Team, words: Words) -> TeamView:
         for attempt in attempts
     ]
     n_left = max(0, team.n_allowed - len(attempts))
-    remaining = words("disqualified") if team.disqualified_at else words(f"left_{n_left}" if n_left < 2 else "left_n", n=n_left)
+    is_open = rules.is_open(service.now(), team.deadline)
     return TeamView(
         name=team.name,
         pseudonym=team.pseudonym,
@@ -121,12 +121,21 @@ def build_team_view(service: Service, team: Team, words: Words) -> TeamView:
         best=next((view.score for view in views if view.counts), None),
         digits=digits,
         n_left=0 if team.disqualified_at else n_left,
-        remaining=remaining,
+        remaining=_write_remaining(team, n_left, words, is_open=is_open),
         final=[] if line is None or best is None else describe_result(board, line, best.number, words),
-        takes_models=rules.is_open(service.now(), team.deadline) and team.disqualified_at is None,
+        takes_models=is_open and team.disqualified_at is None,
         attempts=views,
         progress=build_progress(views),
     )
+
+
+def _write_remaining(team: Team, n_left: int, words: Words, *, is_open: bool) -> str:
+    """Return a sentence on the attempts left; empty where the end of the contest took them."""
+    if team.disqualified_at:
+        return words("disqualified")
+    if n_left and not is_open:
+        return ""
+    return words(f"left_{n_left}" if n_left < 2 else "left_n", n=n_left)
 
 
 @router.get("/attempts/{number}")

@@ -200,6 +200,7 @@ def test_a_team_with_more_time_is_told_so_and_sends_after_the_others(tmp_path: P
         sign_in(client, tokens["Bob"])
         page = client.get("/team").text
     assert "The contest is closed: nothing more is scored." in page
+    assert "Send an attempt" not in page
     assert "more time" not in page
 
 
@@ -217,7 +218,7 @@ def test_after_the_close_a_team_reads_what_was_final(client: TestClient, where: 
         public = contest.attempts(contest.team("Ann"))[1].score
     page = client.get("/team").text
     assert "Final: rank 1 of 2." in page
-    assert "attempt left" not in page
+    assert "attempt left" not in page + client.get("/attempts/1").text
     assert (
         f"Attempt 2 counted, your best one by the public score, {public:.4f}: its private macro-F1 is {line.score:.4f}." in page
     )

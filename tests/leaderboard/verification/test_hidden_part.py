@@ -117,6 +117,9 @@ def test_a_table_of_answers_is_not_called_verified_without_its_hidden_score(cont
 def test_teams_see_neither_hidden_scores_nor_a_rank_by_them_before_the_end(contest_place: str, pack: Path) -> None:
     place = make_contest(contest_place, pack)
     verify(place, pack)
+    lines = run(place, "standings", "--private", "--json")[1]
+    assert [(line["team"], line["rank"]) for line in lines] == [("Net", 1), ("Table", 2), ("Silent", 3)]
+    assert (lines[0]["score"], lines[2]["score"]) == (1, 0)
     with open_contest(place) as contest:
         board = contest.board()
         assert (board.part, [line.team for line in board.lines]) == (Part.PUBLIC, ["Table", "Net", "Silent"])
