@@ -83,9 +83,7 @@ def gradebook(
     ] = False,
     verified_only: Annotated[
         bool,
-        typer.Option(
-            "--verified-only", help="Points for verified models alone, as where the contest ranks by the hidden part."
-        ),
+        typer.Option("--verified-only", help="Points only where a model gave the same answers and none is in doubt."),
     ] = False,
     template: Annotated[
         Path | None,
