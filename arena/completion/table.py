@@ -13,6 +13,7 @@ COMPLETERS: dict[str, Completer] = {
     "--cache": complete_folders,
     "--config": complete_files(".yaml", ".yml", ".toml", ".json"),
     "--contest": complete_files(".db", ".sqlite"),
+    "--instead-of": complete_files(".db", ".sqlite"),
     "--corpus": complete_folders,
     "--device": values.complete_devices,
     "--folds": complete_words("loso", "becker", "3", "5", "10"),

@@ -102,7 +102,7 @@ def test_a_team_validates_submits_looks_and_lints_on_windows(folder: Path) -> No
     validated, submitted, ranked, linted = run_on_windows(commands, folder)
     assert validated == (0, "good.csv can be sent: 20 rows, without probabilities\n", "")
     assert submitted[0] == 0
-    assert submitted[1].startswith("Alpha, attempt 2: macro-F1 1.0000")
+    assert submitted[1].startswith("Alpha, attempt 2: macro-F1 1.000 (")
     assert (ranked[0], "Alpha" in ranked[1]) == (0, True)
     assert (linted[0], "resnet.yaml is good" in linted[1]) == (0, True)
 
