@@ -49,7 +49,7 @@ class QuietHandler(logging.StreamHandler[TextIO]):
         now = time.strftime("%Y-%m-%d %H:%M:%S")
         for text, n in n_more.items():
             if n:
-                self.stream.write(f"{now} {n} times more within a minute: {text}{self.terminator}")
+                self.stream.write(f"{now} {n} more within a minute: {text}{self.terminator}")
         self.flush()
 
 

@@ -38,7 +38,7 @@ def test_a_line_that_comes_again_is_counted_and_told_after_its_minute(handler: Q
     assert lines(handler) == [
         "closed 192.0.2.1",
         "started",
-        "49 times more within a minute: closed 192.0.2.1",
+        "49 more within a minute: closed 192.0.2.1",
         "closed 192.0.2.1",
     ]
 
@@ -50,7 +50,7 @@ def test_requests_of_one_address_are_the_same_line_from_all_its_ports(handler: Q
     handler.close()
     assert lines(handler) == [
         '192.0.2.1 - "GET / HTTP/1.1" 200',
-        '2 times more within a minute: 192.0.2.1 - "GET / HTTP/1.1" 200',
+        '2 more within a minute: 192.0.2.1 - "GET / HTTP/1.1" 200',
     ]
 
 
@@ -59,7 +59,7 @@ def test_a_flood_of_different_and_endless_lines_is_bounded(handler: QuietHandler
         write(handler, "%s", 0, f"/{n}" + "x" * 10_000)
     write(handler, "next", 60)
     assert len(lines(handler)) == 1002
-    assert lines(handler)[-2:] == ["4000 times more within a minute: (further lines)", "next"]
+    assert lines(handler)[-2:] == ["4000 more within a minute: (further lines)", "next"]
     assert max(map(len, lines(handler))) <= 500
 
 
