@@ -21,7 +21,7 @@ def handler() -> QuietHandler:
 def lines(handler: QuietHandler) -> list[str]:
     stream = handler.stream
     assert isinstance(stream, io.StringIO)
-    return [re.sub(r"^\d{4}-\S+ \S+ (?=\d+ times)", "", line) for line in stream.getvalue().splitlines()]
+    return [re.sub(r"^\d{4}-\S+ \S+ (?=\d+ more)", "", line) for line in stream.getvalue().splitlines()]
 
 
 def write(handler: QuietHandler, text: str, at_s: float, *args: object, name: str = "uvicorn.error") -> None:
