@@ -102,7 +102,7 @@ def close_contest(contest: Contest, decision: HostDecision, *, yes: bool = False
 
     Raises:
         ContestError: it is closed already, or a team still has time of its own.
-        ModelsNotRun: it ranks by hidden scores, and models beside attempts that count were not run.
+        ModelsNotRun: it ranks by hidden scores, and models beside attempts that count were not run, or nobody sent one.
     """
     with contest.database.write() as connection:
         rules = read_rules(connection)
@@ -119,6 +119,8 @@ def close_contest(contest: Contest, decision: HostDecision, *, yes: bool = False
 
 
 def _check_models_run(models: Mapping[str, AttemptModel | None]) -> None:
+    if models and not any(models.values()):
+        raise ModelsNotRun(message("models_none"))
     n_waiting = sum(model is not None and model.waits_for_hidden for model in models.values())
     if not n_waiting:
         return

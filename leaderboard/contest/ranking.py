@@ -180,7 +180,7 @@ def _estimate_luck(
         for attempt in (entry.attempts if part is Part.PUBLIC else [entry.best])
         if attempt.is_shown and not attempt.is_voided
     ]
-    if len(chosen) < 2:
+    if len(chosen) < 2 or ranked[0].best.macro_f1 == 0:  # there is no luck in 0
         return None
     scores = np.array([attempt.macro_f1 for _, attempt in chosen])
     return estimate_luck(scores, replicates([attempt for _, attempt in chosen]), [team for team, _ in chosen], n_units)

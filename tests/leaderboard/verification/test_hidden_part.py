@@ -73,8 +73,8 @@ def pack(tmp_path: Path) -> Path:
     return folder
 
 
-def make_contest(place: str, pack: Path, rank_by: RankBy = RankBy.HIDDEN) -> str:
-    """Table's answers are all right, Net's but the first; Silent sends no model."""
+def make_contest(place: str, pack: Path, rank_by: RankBy = RankBy.HIDDEN, *, with_models: bool = True) -> str:
+    """Table's answers are all right, Net's but the first; Silent sends no model, and nobody does without `with_models`."""
     path = pack / "host" / "solution.csv"
     solution = parse_solution(path.read_bytes(), path.name)
     files = read_pack_files(path)
@@ -87,7 +87,7 @@ def make_contest(place: str, pack: Path, rank_by: RankBy = RankBy.HIDDEN) -> str
         ):
             team = contest.add_team(name, NOW)
             entry.submit(contest, name, write_table(pack / "unused.csv", "given", n_wrong), f"{name}.csv", NOW)
-            if model is not None:
+            if model is not None and with_models:
                 attach_model(contest, team, 1, (model, "model.onnx"), NOW)
     return place
 
@@ -165,6 +165,15 @@ def test_a_close_asks_before_it_gives_0_to_models_that_were_not_run(contest_plac
     verify(place, pack)
     code, text = run(place, "close", *why)  # Silent's missing model is said and does not block
     assert (code, text.startswith("Digits is closed and ranks by the hidden scores")) == (0, True)
+
+
+def test_a_close_asks_where_no_team_has_sent_a_model(tmp_path: Path, pack: Path) -> None:
+    place = make_contest(str(tmp_path / "none.db"), pack, with_models=False)
+    code, text = run(place, "close", "--reason", "the end")
+    assert (code, "no team has sent a model, so all would have 0" in text) == (1, True)
+    assert run(place, "close", "--reason", "the end", "--yes")[0] == 0
+    with open_contest(place) as contest:
+        assert [(line.rank, line.score, line.luck) for line in contest.board().lines] == [(1, 0, None)] * 3
 
 
 def test_a_close_with_0_for_models_that_were_not_run_is_possible_where_it_is_meant(contest_place: str, pack: Path) -> None:
