@@ -26,6 +26,7 @@ from leaderboard.cli.verify import attach_checked_model
 
 if TYPE_CHECKING:
     from leaderboard.actions.submit import Receipt
+    from leaderboard.store import Contest
 
 
 app = typer.Typer(
@@ -73,8 +74,8 @@ def submit_command(
     from leaderboard.errors import ContestError, ContradictoryLabels, RepeatedLabels, SubmissionError
     from leaderboard.files.csv_table import read_file
 
-    content = None if onnx is None else _read_model(onnx)  # before an attempt is used
     with load_contest(contest) as opened:
+        content = None if onnx is None else _read_model(onnx, opened)  # before an attempt is used
         try:
             answers = read_file(file, SubmissionError)
             receipt = submit(opened, team, answers, file.name, current_time(), again=again, yes=yes, note=note)
@@ -90,10 +91,10 @@ def submit_command(
     print(_format_receipt(receipt))
 
 
-def _read_model(path: Path) -> bytes:
+def _read_model(path: Path, contest: Contest) -> bytes:
     from leaderboard.verification.verify import read_model
 
-    return read_model(path)
+    return read_model(path, contest.model_needs())
 
 
 def _format_receipt(receipt: Receipt) -> str:

@@ -33,9 +33,8 @@ def attach(
     """Keep the model of an attempt that was sent before, so that the host can verify it. Costs no attempt."""
     from leaderboard.verification.verify import read_model
 
-    content = read_model(onnx)
     with load_contest(contest) as opened:
-        sender = opened.team(team)
+        content, sender = read_model(onnx, opened.model_needs()), opened.team(team)
         number = attempt or len(opened.attempts(sender))
         print(attach_checked_model(opened, sender.name, number, (content, onnx.name)))
 

@@ -25,7 +25,7 @@ from arena.base.install import install_command
 from arena.base.scores import Counts, Indices
 from leaderboard.errors import ContestError, ModelRefused
 from leaderboard.files.csv_table import format_count, quote_short
-from leaderboard.files.onnx_check import MAX_MODEL_BYTES, build_size_refusal, check_form
+from leaderboard.files.onnx_check import MAX_MODEL_BYTES, ModelNeeds, build_size_refusal, check_form
 from leaderboard.verification.hidden_part import Drop, PredictedClasses
 
 TOLERANCE = 0.005  # share of the rows; on 1,000 test clips of FSDD exported and trained net agree in all (2026-11)
@@ -71,8 +71,8 @@ class Verification:
         return self.is_verified and self.drop is not None and self.drop.is_suspicious
 
 
-def read_model(path: Path) -> bytes:
-    """Return the bytes of a model file after checking size and format, one file, and standard operators.
+def read_model(path: Path, needs: ModelNeeds | None = None) -> bytes:
+    """Return the bytes of a model file after checking size and format, one file, standard operators, and what `needs` asks.
 
     Raises:
         ModelRefused: the file fails a check.
@@ -82,11 +82,11 @@ def read_model(path: Path) -> bytes:
             content = file.read(MAX_MODEL_BYTES + 1)
     except OSError as error:
         raise ModelRefused(f"{path} cannot be read ({error.strerror}); check its path") from error
-    check_model(content, path.name)
+    check_model(content, path.name, needs)
     return content
 
 
-def check_model(content: bytes, name: str, limits: Limits | None = None) -> None:
+def check_model(content: bytes, name: str, needs: ModelNeeds | None = None) -> None:
     """Refuse a model that cannot be run safely, without running it.
 
     Raises:
@@ -94,9 +94,9 @@ def check_model(content: bytes, name: str, limits: Limits | None = None) -> None
     """
     if len(content) > MAX_MODEL_BYTES:
         raise build_size_refusal(name, MAX_MODEL_BYTES)
-    check_form(content, name)
+    check_form(content, name, needs)
     with tempfile.TemporaryDirectory(prefix="arena-verify-") as folder:
-        _run_child(content, name, {"samples": "", "rate_hz": 0}, limits or Limits(wall_s=60), Path(folder))
+        _run_child(content, name, {"samples": "", "rate_hz": 0}, Limits(wall_s=60), Path(folder))
 
 
 def run_model(content: bytes, name: str, samples: Samples, labels: Sequence[str], limits: Limits) -> Indices:

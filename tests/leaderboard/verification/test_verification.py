@@ -241,6 +241,8 @@ def test_a_model_is_sent_with_a_submission_and_a_bad_one_costs_no_attempt(contes
     assert "model.onnx" in run(contest, *words)[1]
     with open_contest(contest) as opened:
         assert opened.attempts(opened.team("Without")) == ()
+    (tmp_path / "model.onnx").write_bytes(model_of(first_samples(), labels='["a", "b", "c"]'))
+    assert "and the contest has 0..2" in run(contest, *words)[1]
     (tmp_path / "model.onnx").write_bytes(model_of(first_samples()))
     assert run(contest, *words)[0] == 0
     assert run(contest, "verify", "Without", "--audio", audio)[0] == 0
