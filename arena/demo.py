@@ -224,7 +224,7 @@ def _find_run(letter: str, variant: str, epochs: int) -> RunFolder:
 
     project, tiles = open_project(), find_tiles(Path("tiles"))
     model = choose_models(project)["AB".index(letter)]
-    config = configure(project, tiles.corpus, tiles.settings, (model, variant), _settings(epochs))
+    config = configure(project, tiles.info, (model, variant), _settings(epochs))
     return RunFolder(Path("runs") / config.digest)
 
 

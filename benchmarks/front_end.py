@@ -12,7 +12,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from benchmarks.arms import Comparison, equal_within
-from cnn.config import TileSettings
+from cnn.settings.tiles import TileSettings
 from cnn.tiles.front_end import bilateral, compute_tiles
 
 SETTINGS = TileSettings(length_s=1.0)

@@ -15,7 +15,7 @@ from benchmarks.gpu import steps, whole
 from benchmarks.gpu.budget import TimeBudget, choose_device, name_device
 from benchmarks.gpu.drawn_tiles import draw_tiles
 from benchmarks.gpu.page import write_steps, write_whole
-from cnn.config import TileSettings
+from cnn.settings.tiles import TileSettings
 
 
 def measure_steps(args: argparse.Namespace, budget: TimeBudget) -> str:

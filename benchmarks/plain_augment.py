@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from cnn.config import AugmentSettings, TileSettings
+from cnn.settings.augment import AugmentSettings
+from cnn.settings.tiles import TileSettings
 
 Picture = npt.NDArray[np.float32]
 _FULL_SIZE = 64  # the settings' widths and shifts are for tiles of this size

@@ -15,7 +15,8 @@ from pathlib import Path
 import optuna
 
 from benchmarks.arms import Comparison, UnequalError
-from cnn.config import TileSettings, config_to_json, default_config
+from cnn.config import TilesInfo, config_to_json, default_config
+from cnn.settings.tiles import TileSettings
 from sweeps.engines.counts import JournalCounter
 from sweeps.engines.optuna_engine import OptunaEngine
 from sweeps.engines.protocol import Claim
@@ -42,7 +43,7 @@ parameters:
 
 
 def make_study(folder: Path, budget: int) -> StudyFolder:
-    base = config_to_json(default_config("none", TileSettings(size=32), "lenet5", "raw"))
+    base = config_to_json(default_config(TilesInfo(corpus="none", settings=TileSettings(size=32)), "lenet5", "raw"))
     spec = StudySpec(
         name="bench",
         sweep=parse(SWEEP, "bench.yaml"),

@@ -16,11 +16,12 @@ from benchmarks.arms import Comparison, Round, UnequalError, equal_within
 from benchmarks.make_corpus import Plan, make
 from benchmarks.plain_augment import PlainAugment
 from benchmarks.plain_loop import Files, compute_order, loader, notebook_epoch, peer_epoch, plain, write_files
-from cnn.config import RunConfig, TileSettings, default_config
+from cnn.config import RunConfig, default_config
 from cnn.corpus.scan import scan
 from cnn.hardware import n_cores
 from cnn.overrides import override
 from cnn.runs.folder import EpochRow
+from cnn.settings.tiles import TileSettings
 from cnn.splits import make_split
 from cnn.tiles.augment import Augment
 from cnn.tiles.batches import Clips, normalise, to_input
@@ -76,7 +77,7 @@ def make_worlds(scratch: Path, tile_sizes: Sequence[int], n_voices: tuple[int, i
     corpus = scan(scratch / "corpus")
     for size in tile_sizes:
         tiles = prepare(corpus, TileSettings(size=size), scratch / "tiles")
-        config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw+aug"), _SETTINGS)
+        config = override(default_config(tiles.info, "lenet5", "raw+aug"), _SETTINGS)
         split = make_split(tiles.clips, config.split)
         pictures, labels = tiles.pictures("raw"), tiles.labels()
         train, val = (Clips(pictures, labels, rows, CPU) for rows in (split.train, split.val))

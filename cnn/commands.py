@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from arena.base.project import Project, find_project
-from cnn.config import RunConfig, config_to_dict, default_config, model_defaults
+from cnn.config import RunConfig, config_to_dict, default_config, reset_config
 from cnn.errors import CnnError
+from cnn.keys import READ_ONLY
 from cnn.overrides import config_from_dict, flatten, override
 from cnn.plugin import is_plugin, parse_path, shorten_name
 
-_NO_OVERRIDES = ("corpus", "variant", "model.name", "model.source")
+_NO_OVERRIDES = ("corpus", "variant", "model.name", "model.source", *READ_ONLY)
 
 
 def format_train_command(digest: str, content: dict[str, Any], tiles: Path, runs: Path) -> str:
@@ -22,7 +23,7 @@ def format_train_command(digest: str, content: dict[str, Any], tiles: Path, runs
         config = config_from_dict(content)
         words = list_overrides(config, project)
         net = _locate_net(config.model.name, project)
-        if override(default_config(config.corpus, config.tiles, net, config.variant), words).digest != digest:
+        if override(default_config(config.tiles_info, net, config.variant), words).digest != digest:
             return ""
     except (CnnError, KeyError, TypeError, ValueError):
         return ""
@@ -54,14 +55,12 @@ def _locate_net(name: str, project: Project) -> str:
 
 def list_overrides(config: RunConfig, project: Project) -> list[str]:
     """List as `key=value` the settings that differ from the net's defaults, or that the project would set."""
-    model = model_defaults(config.model.name, config.model.source)
-    default = RunConfig(corpus=config.corpus, variant=config.variant, tiles=config.tiles, model=model)
-    before = {key: value for key, value in flatten(config_to_dict(default)).items() if key not in project.settings}
+    before = {key: value for key, value in flatten(config_to_dict(reset_config(config))).items() if key not in project.settings}
     return [
         f"{key}={_text(value)}"
         for key, value in flatten(config_to_dict(config)).items()
         if key not in _NO_OVERRIDES
-        and not key.startswith("tiles.")
+        and not key.startswith(("tiles.", "data."))
         and (config.augmented or not key.startswith("augment."))
         and (key not in before or value != before[key])
     ]

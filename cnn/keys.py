@@ -12,9 +12,10 @@ from typing import Any
 from arena.base.suggest import did_you_mean, index_words, is_respelling
 from cnn.config import VARIANTS, RunConfig
 from cnn.errors import ConfigError
-from cnn.fields import describe_values
 from cnn.nets import NETS
+from cnn.settings.fields import describe_values
 
+READ_ONLY = ("model.n_channels", "model.side")  # read from the tiles
 SHORT = {"lr": "train.learning_rate", "model": "model.name"}
 _WORDS = {  # key: other words for it, which are only hinted at
     "train.learning_rate": "lrate, eta, max_lr, base_lr, lr0",
@@ -106,15 +107,14 @@ class Key:
 
 
 def keys() -> dict[str, Key]:
-    """Return every key that may be set; `model.source` is read, not set."""
+    """Return every key that may be set; those of `READ_ONLY` and `model.source` are read, not set."""
     fields = {field.name: field for field in dataclasses.fields(RunConfig)}
     result = {"variant": _key(fields["variant"], str)}
     for section in ("tiles", "split", "augment", "model", "train"):
         settings = typing.get_type_hints(RunConfig)[section]
         hints = typing.get_type_hints(settings)
         result |= {f"{section}.{field.name}": _key(field, hints[field.name]) for field in dataclasses.fields(settings)}
-    del result["model.source"]
-    return result
+    return {key: entry for key, entry in result.items() if key not in (*READ_ONLY, "model.source")}
 
 
 def list_keys(command: str) -> dict[str, Key]:

@@ -7,9 +7,12 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from cnn.config import TILES_FORMAT, RunConfig, describe_format, model_defaults, read_format
+from cnn.config import TILES_FORMAT, RunConfig, describe_format, read_format
 from cnn.errors import ConfigError
-from cnn.keys import keys, read_assignment, suggest_key
+from cnn.keys import READ_ONLY, keys, read_assignment, suggest_key
+from cnn.settings.augment import AUGMENT_DEFAULTS
+from cnn.settings.data import read_data
+from cnn.settings.model import ModelSettings, model_defaults
 
 
 def apply_values(config: RunConfig, values: Mapping[str, object], source: str = "") -> RunConfig:
@@ -32,7 +35,7 @@ def apply_values(config: RunConfig, values: Mapping[str, object], source: str = 
     for section, fields in sections.items():
         base = getattr(config, section)
         if section == "model" and fields.get("name", base.name) != base.name:
-            base = model_defaults(fields["name"], source)
+            base = model_defaults(fields["name"], source, config.data)
         changes[section] = dataclasses.replace(base, **fields)
     return dataclasses.replace(config, **changes)
 
@@ -85,10 +88,17 @@ def config_from_dict(content: Mapping[str, Any]) -> RunConfig:
     Raises:
         ConfigError: an unknown key or a value out of range.
     """
-    values = flatten(content)
-    values.pop("tiles.format", None)
+    try:
+        data = read_data(content.get("data") or {})
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"its tiles are of a kind that this version of Arena cannot read: {error}") from error
+    values = flatten({name: value for name, value in content.items() if name != "data"})
+    for name in ("tiles.format", *READ_ONLY):
+        values.pop(name, None)
     source = str(values.pop("model.source", ""))
-    return apply_values(RunConfig(corpus=str(values.pop("corpus", ""))), values, source)
+    model = ModelSettings(n_channels=data.channels, side=data.side)
+    blank = RunConfig(corpus=str(values.pop("corpus", "")), data=data, augment=AUGMENT_DEFAULTS[data.kind], model=model)
+    return apply_values(blank, values, source)
 
 
 def check_format(content: Mapping[str, Any], name: str, remedy: str) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from arena.base.project import Project, ProjectError, find_project
-from cnn.config import VARIANTS, RunConfig, TileSettings, check_variants, default_config, model_defaults
+from cnn.config import VARIANTS, RunConfig, TilesInfo, check_variants, default_config
 from cnn.errors import ConfigError
-from cnn.fields import check_choice
 from cnn.keys import keys, suggest_key
 from cnn.nets import PAIR
 from cnn.overrides import apply_values, override, parse_assignments
 from cnn.plugin import shorten_name
+from cnn.settings.fields import check_choice
+from cnn.settings.model import model_defaults
 
 _OPTIONS = {"model.name": "--model", "variant": "--variant"}
 _ELSEWHERE = {"model.name": "[models]", "variant": "variants"}
@@ -104,13 +105,13 @@ def split_cell(
     return rest, chosen["model.name"], chosen["variant"]
 
 
-def configure(project: Project, corpus: str, tiles: TileSettings, cell: tuple[str, str], overrides: Sequence[str]) -> RunConfig:
+def configure(project: Project, tiles: TilesInfo, cell: tuple[str, str], overrides: Sequence[str]) -> RunConfig:
     """Return the configuration of a net on a variant: its defaults, the project's settings, then `overrides`.
 
     Raises:
         ConfigError: an unknown net, variant or key, or a value out of range.
     """
-    return override(default_config(corpus, tiles, *cell), [*select_settings(project), *overrides])
+    return override(default_config(tiles, *cell), [*select_settings(project), *overrides])
 
 
 def configure_sections(project: Project, sections: Sequence[str], overrides: Sequence[str] = ()) -> RunConfig:

@@ -14,8 +14,8 @@ from typing import Protocol
 
 from arena.base.suggest import did_you_mean
 from arena.base.texts import format_labels, name_labels
-from cnn.config import FOLDED_KINDS, SplitSettings
 from cnn.errors import SplitError
+from cnn.settings.split import FOLDED_KINDS, SplitSettings
 
 # The five blocks of speakers in AudioMNIST's digit task (Becker et al., arXiv 1807.03418; preprocess_data.py of
 # github.com/soerenab/AudioMNIST). Fold k trains on three, validates on the next and tests on the one after.

@@ -15,9 +15,9 @@ from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
 from arena.base.project import find_project
-from cnn.config import LABELS
 from cnn.errors import RunError
 from cnn.files import read_json, write_json
+from cnn.runs.evaluation import read_labels
 from cnn.runs.folder import RunFolder
 from sweeps.errors import StudyError
 
@@ -171,14 +171,15 @@ def _compute_interval(folders: Sequence[RunFolder]) -> Interval:
 
     from arena.base.resamples import Truth, resample_rows
 
-    number = {label: k for k, label in enumerate(LABELS)}
+    labels = read_labels(folders)
+    number = {label: k for k, label in enumerate(labels)}
     by_run = [
         sorted((row for row in folder.predictions() if row.split == "test"), key=lambda row: row.id) for folder in folders
     ]
     truth = Truth(
         classes=np.array([number[row.truth] for row in by_run[0]], dtype=np.intp),
         groups=np.array([row.speaker for row in by_run[0]]),
-        n_classes=len(LABELS),
+        n_classes=len(labels),
     )
     draws = resample_rows(truth)
     predicted = np.array([[number[row.label] for row in rows] for rows in by_run], dtype=np.intp)

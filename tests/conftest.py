@@ -13,8 +13,8 @@ import pytest
 import torch
 from hypothesis import settings
 
-from cnn.config import TileSettings
 from cnn.corpus.scan import scan
+from cnn.settings.tiles import TileSettings
 from cnn.tiles.prepare import prepare
 from cnn.tiles.tile_set import TileSet
 from support.postgres import PostgresServer, binaries, missing_part, running_server

@@ -13,8 +13,9 @@ from benchmarks.gpu.page import write_steps, write_whole
 from benchmarks.gpu.steps import EAGER, GRAPH, Arm, StepsReport
 from benchmarks.gpu.whole import WholeReport
 from benchmarks.gpu_sweep import main
-from cnn.config import RunConfig, TileSettings, default_config
+from cnn.config import RunConfig, TilesInfo, default_config
 from cnn.overrides import override
+from cnn.settings.tiles import TileSettings
 
 B = 64
 WAITS = {"aten::_local_scalar_dense", "aten::bincount", "aten::nonzero", "aten::item"}  # on a GPU
@@ -23,7 +24,7 @@ WAITS = {"aten::_local_scalar_dense", "aten::bincount", "aten::nonzero", "aten::
 def configure_lenet5() -> RunConfig:
     """The paper's size: 8 and 16 maps, 62,582 weights."""
     settings = ["model.width=1", "model.sees=picture", "model.dropout=0"]
-    return override(default_config("corpus", TileSettings(size=32), "lenet5", "raw+aug"), settings)
+    return override(default_config(TilesInfo(corpus="corpus", settings=TileSettings(size=32)), "lenet5", "raw+aug"), settings)
 
 
 def count_bytes(cost: StepCost) -> Counter[str]:

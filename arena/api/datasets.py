@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import Dataset
 
-from cnn.config import AugmentSettings
+from cnn.settings.augment import AugmentSettings
 from cnn.tiles.augment import Augment
 from cnn.tiles.batches import normalise, to_input
 from cnn.tiles.tile_set import TileSet

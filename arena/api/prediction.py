@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from arena.api.arguments import Location, choose_folder
 from arena.base.terminal import progress, say
-from cnn.config import LABELS
 from cnn.corpus.listing import describe_kinds
 from cnn.corpus.recordings import RecordedSamples, Source, count_skipped, open_recordings
 from cnn.decoding.flags import describe_flags
@@ -95,5 +94,5 @@ def _to_table(result: Answers, sources: Sequence[Source]) -> pd.DataFrame:
         else:
             answer = next(answers)
             rows.append({"file": source.name, "digit": answer.label, "probability": max(answer.probabilities)})
-            rows[-1] |= answer.by_digit()
-    return pd.DataFrame(rows, columns=["file", "digit", "probability", *LABELS, "problem"]).fillna({"problem": ""})
+            rows[-1] |= result.probabilities(answer)
+    return pd.DataFrame(rows, columns=["file", "digit", "probability", *result.labels, "problem"]).fillna({"problem": ""})

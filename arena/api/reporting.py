@@ -10,7 +10,7 @@ from arena.api.arguments import Location, choose_folder
 from arena.base.project import find_project
 from arena.base.texts import ENGLISH, list_languages
 from arena.command_line.defaults import is_there, locate_contest
-from cnn.fields import check_choice
+from cnn.settings.fields import check_choice
 from reports.cli.report import build_with_bar, resolve_sources
 from reports.wording.page_texts import TEXTS
 

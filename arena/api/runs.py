@@ -12,13 +12,13 @@ import numpy as np
 
 from arena.api.arguments import Location, choose_folder
 from arena.base.resamples import Truth, resample_rows
-from cnn.config import LABELS
 from cnn.errors import RunError
-from cnn.fields import check_choice
 from cnn.files import check_output
-from cnn.runs.folder import RunFolder, RunResult
+from cnn.runs.evaluation import read_labels
+from cnn.runs.folder import PREDICTION_HEAD, RunFolder, RunResult
 from cnn.runs.index import RunLine, list_newest_first, read_line
 from cnn.runs.reference import find_run
+from cnn.settings.fields import check_choice
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,7 +119,7 @@ class Run:
         table = pd.DataFrame(
             {name: [getattr(row, name) for row in rows] for name in ("id", "label", "truth", "speaker", "split")}
         )
-        return table.join(pd.DataFrame([row.probabilities for row in rows], columns=list(LABELS)))
+        return table.join(pd.DataFrame([row.probabilities for row in rows], columns=list(self._labels)))
 
     def confusion(self, split: str = "test") -> pd.DataFrame:
         """Count the clips of a split, train, val or test, by digit spoken (rows) and predicted (columns)."""
@@ -166,7 +166,6 @@ class Run:
             Error: the run is not finished, or `out` is another file.
         """
         from cnn.inference.predict import (
-            SUBMISSION_HEADER,
             add_test_part,
             find_finished_run,
             read_answers,
@@ -174,18 +173,22 @@ class Run:
         )
 
         check_choice("split", split, ("test", "val"))
-        check_output(Path(out), SUBMISSION_HEADER)
+        check_output(Path(out), (*PREDICTION_HEAD, *self._labels))
         if split == "test":
             add_test_part(find_finished_run(str(self.folder), self.folder.parent), choose_folder("tiles", None), "auto")
         write_submission(Path(out), read_answers(self.stored, split))
         return Path(out)
 
+    @property
+    def _labels(self) -> tuple[str, ...]:
+        return read_labels([self.stored])
+
     def _interval(self, split: str) -> dict[str, object]:
         rows = self.predictions[self.predictions["split"] == split]
         truth, predicted = (
-            np.array([LABELS.index(label) for label in rows[name]], dtype=np.intp) for name in ("truth", "label")
+            np.array([self._labels.index(label) for label in rows[name]], dtype=np.intp) for name in ("truth", "label")
         )
-        draws = resample_rows(Truth(classes=truth, groups=rows["speaker"].to_numpy(), n_classes=len(LABELS)))
+        draws = resample_rows(Truth(classes=truth, groups=rows["speaker"].to_numpy(), n_classes=len(self._labels)))
         interval = draws.interval(draws.macro_f1(predicted[None])[:, 0])
         return {"low": interval.low, "high": interval.high, "over": f"{interval.n_units:,} {interval.unit}"}
 

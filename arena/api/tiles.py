@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from arena.api.arguments import Location, Setting, choose_folder, format_settings
 from arena.base.terminal import say
-from cnn.config import LABELS, VARIANTS, RunConfig
+from cnn.config import VARIANTS, RunConfig
 from cnn.errors import ConfigError
-from cnn.fields import check_choice
 from cnn.project import configure_sections, open_project
+from cnn.settings.fields import check_choice
 from cnn.splits import Split, make_split
 from cnn.tiles import tile_set
 
@@ -107,8 +107,8 @@ class TileSet:
 
     def _repr_html_(self) -> str:
         table = self.clips.pivot_table(index=["split", "speaker"], columns="label", values="id", aggfunc="count", fill_value=0)
-        html: str = table.reindex(columns=list(LABELS), fill_value=0).to_html(max_rows=12)
-        return f"<p>{len(self):,} clips of {self.size} x {self.size} cells, by split, speaker and digit</p>{html}"
+        html: str = table.reindex(columns=list(self.stored.data.labels), fill_value=0).to_html(max_rows=12)
+        return f"<p>{len(self):,} clips of {self.size} x {self.size} cells, by split, speaker and label</p>{html}"
 
 
 def prepare(

@@ -115,7 +115,7 @@ def _train(
     cells = choose_cells(project, [name_net(net, runs) for net in nets], variants, every=every)
     tiles = find_tiles(choose_folder("tiles", options.tiles), say)
     assignments = format_settings(settings, _SECTIONS)
-    configs = [configure(project, tiles.corpus, tiles.settings, cell, assignments) for cell in cells]
+    configs = [configure(project, tiles.info, cell, assignments) for cell in cells]
     configs = check_own_nets(configs, runs, say, refused=() if every else parse_assignments(assignments))
     paths = TrainingPaths(tiles=tiles.folder, runs=runs, device=options.device, wandb=options.wandb)
     label_runs(configs, runs, options.name, options.tags)

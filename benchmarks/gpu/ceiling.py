@@ -17,9 +17,10 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from cnn.config import LABELS, RunConfig
+from cnn.config import RunConfig
 from cnn.models.blocks import FirstStage
 from cnn.models.registry import count_multiply_adds
+from cnn.settings.data import DIGITS
 from cnn.tiles.augment import Augment
 from cnn.tiles.batches import Clips
 from cnn.train.fused.group import Stack
@@ -209,4 +210,4 @@ def _find_last_step(shorter: Sequence[Operation], longer: Sequence[Operation]) -
 def _draw_clips(config: RunConfig, n: int) -> Clips:
     draw = np.random.default_rng(0)
     pictures = draw.integers(0, 256, (n, config.tiles.size, config.tiles.size), dtype=np.uint8)
-    return Clips(pictures, draw.integers(0, len(LABELS), n), range(n), torch.device("cpu"))
+    return Clips(pictures, draw.integers(0, len(DIGITS), n), range(n), torch.device("cpu"))

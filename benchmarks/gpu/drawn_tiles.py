@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from cnn.config import FILTERS, LABELS, TILES_FORMAT, TileSettings, compute_digest
-from cnn.fields import drop_later_defaults
+from cnn.config import FILTERS, TILES_FORMAT, compute_digest
 from cnn.files import write_csv, write_json
+from cnn.settings.data import DIGITS
+from cnn.settings.fields import drop_later_defaults
+from cnn.settings.tiles import TileSettings
 from cnn.tiles.tile_set import CLIP_COLUMNS, SPEECH, TileSet, open_tiles
 
 _SEED = 16
@@ -19,7 +21,7 @@ def draw_tiles(folder: Path, settings: TileSettings, n_speakers: int, n_takes: i
     """Draw the tiles of every digit by every speaker into `folder`, unless they are there."""
     if not (folder / "settings.json").exists():
         folder.mkdir(parents=True, exist_ok=True)
-        names = [(speaker, digit, take) for speaker in range(n_speakers) for digit in LABELS for take in range(n_takes)]
+        names = [(speaker, digit, take) for speaker in range(n_speakers) for digit in DIGITS for take in range(n_takes)]
         pictures = _draw_pictures(np.array([(speaker, int(digit)) for speaker, digit, _ in names]), settings.size)
         for name in FILTERS:
             np.save(folder / f"{name}.npy", pictures)
@@ -39,7 +41,7 @@ def _draw_pictures(names: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.ui
     rows, frames = np.arange(size, dtype=np.float32)[:, None], np.linspace(-1, 1, size, dtype=np.float32)
     pictures = np.empty((len(names), size, size), dtype=np.uint8)
     for picture, (speaker, digit) in zip(pictures, names, strict=True):
-        start, end = digit, (digit * 7 + 3) % len(LABELS)
+        start, end = digit, (digit * 7 + 3) % len(DIGITS)
         middle, slope = (start + end) / 2 + 1 + speaker % 7 / 7 + draw.normal(0, 0.3), (end - start) / 2
         band = np.exp(-(((rows - size / 12 * (middle + slope * frames)) / (size / 24)) ** 2))  # (F, T)
         picture[:] = 200 * band + draw.integers(0, 56, (size, size), dtype=np.uint8)

@@ -81,7 +81,7 @@ class StepsReport:
 
 def configure(tiles: TileSet, model: str, size: StepsSize) -> RunConfig:
     """Return the default training of `model`, augmented."""
-    return override(default_config(tiles.corpus, tiles.settings, model, "raw+aug"), size.settings)
+    return override(default_config(tiles.info, model, "raw+aug"), size.settings)
 
 
 def measure_steps(

@@ -100,7 +100,7 @@ def run_whole(tiles: TileSet, device: torch.device, size: WholeSize, folder: Pat
         if not budget.is_over:
             _run_sweep([file.name, *words], folder, budget)
     seconds = _add_seconds(folder / "seconds.json", budget.spent_s - before)
-    config = override(default_config(tiles.corpus, tiles.settings, MODELS[0], VARIANTS[0]), split)
+    config = override(default_config(tiles.info, MODELS[0], VARIANTS[0]), split)
     n_clips = len(make_split(tiles.clips, config.split).train)
     runs = list_runs(folder / "runs")
     return WholeReport(
@@ -141,7 +141,7 @@ def _predict_s(tiles: TileSet, size: WholeSize, n_clips: int) -> float:
     """Return the least time of all training steps: all augmented, `size.fuse` nets at once."""
     n_members, total = int(size.fuse), 0.0
     for model in MODELS:
-        config = override(default_config(tiles.corpus, tiles.settings, model, "raw+aug"), size.settings)
+        config = override(default_config(tiles.info, model, "raw+aug"), size.settings)
         n_steps = count_steps(n_clips, config.train.batch_size) * size.n_epochs * size.n_trials / n_members
         total += len(VARIANTS) * n_steps * count_step(config, n_members).predict_graph_s(H200)
     return total

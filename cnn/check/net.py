@@ -16,12 +16,12 @@ from cnn.check import advice
 from cnn.check.lines import record_lines
 from cnn.check.settings import KEYS, explain_unread, watch
 from cnn.check.trace import Trace, trace_forward
-from cnn.config import ModelSettings, model_defaults
 from cnn.errors import ModelError
 from cnn.models.own import explain_errors
 from cnn.models.registry import build_net, to_device
 from cnn.models.seeding import seed_generators
 from cnn.plugin import parse_path
+from cnn.settings.model import ModelSettings, model_defaults
 
 _N_CLIPS = 4
 _CPU = torch.device("cpu")

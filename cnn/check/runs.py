@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnn.check.settings import KEYS, explain_unread
-from cnn.config import LABELS, ModelSettings, RunConfig, model_defaults
+from cnn.config import RunConfig
 from cnn.errors import ModelError
 from cnn.runs.folder import RunFolder, RunState
+from cnn.settings.model import ModelSettings, model_defaults
 
 if TYPE_CHECKING:
     from cnn.check.net import NetReport
@@ -47,7 +48,7 @@ def _try_nets(configs: Sequence[RunConfig], runs: Path) -> dict[ModelSettings, N
             from cnn.check.net import try_net  # late: it loads torch
             from cnn.models.own import resolve_source
 
-            reports[config.model] = try_net(resolve_source(config.model, folder.path), config.tiles.size, len(LABELS))
+            reports[config.model] = try_net(resolve_source(config.model, folder.path), config.tiles.size, config.data.n_classes)
     return reports
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
-from cnn.config import ModelSettings
 from cnn.plugin import parse_path, shorten_name
+from cnn.settings.model import ModelSettings
 
 KEYS = tuple(field.name for field in fields(ModelSettings) if field.name not in ("name", "source"))
 

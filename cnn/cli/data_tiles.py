@@ -14,8 +14,9 @@ from cnn.cli.data import plural, say_left_out, scan_with_bar
 from cnn.cli.options import Cache, Jobs
 
 if TYPE_CHECKING:
-    from cnn.config import RunConfig, TileSettings
+    from cnn.config import RunConfig
     from cnn.corpus.scan import Corpus
+    from cnn.settings.tiles import TileSettings
     from cnn.tiles.tile_set import TileSet
 
 

@@ -106,7 +106,7 @@ def _evaluate(plan: EvaluationPlan, paths: TrainingPaths, n_jobs: int, refused: 
     from cnn.train.pool import default_jobs
 
     tiles = open_tiles(paths.tiles)
-    arms = make_arms(plan, tiles.corpus, tiles.settings, len({clip.speaker for clip in tiles.clips}))
+    arms = make_arms(plan, tiles.info, len({clip.speaker for clip in tiles.clips}))
     configs = [config for arm in arms for seeds in arm.configs for config in seeds]
     check_folds(configs, tiles.clips)
     trained = check_own_nets(configs, paths.runs, say, refused)

@@ -43,7 +43,7 @@ def models_command(
     """List the nets with their papers, depths and costs; try a net of your own before training it."""
     import dataclasses
 
-    from cnn.config import TileSettings
+    from cnn.settings.tiles import TileSettings
     from cnn.summary import costs
 
     with reading_line():

@@ -44,7 +44,9 @@ def predict(
     """Predict with a finished run: digit and probability of each file, or with --recordings or --split a submission."""
     from cnn.corpus.recordings import count_skipped
     from cnn.files import check_output
-    from cnn.inference.predict import SUBMISSION_HEADER, add_test_part, find_finished_run
+    from cnn.inference.predict import add_test_part, find_finished_run
+    from cnn.runs.evaluation import read_labels
+    from cnn.runs.folder import PREDICTION_HEAD
     from cnn.runs.folds import PARTS
 
     if bool(files) + bool(recordings) + bool(split) > 1 or (files and out):
@@ -60,7 +62,7 @@ def predict(
         print_answers(answers, json, kinds)
     else:
         out = out or Path("submission.csv")
-        is_replacing = check_output(out, SUBMISSION_HEADER)
+        is_replacing = check_output(out, (*PREDICTION_HEAD, *read_labels([folder])))
         if not recordings and split is not SplitName.VALIDATION:
             add_test_part(folder, tiles, device)
         answers = _answer_split(folder, recordings, PARTS[split or SplitName.TEST], device)
@@ -83,10 +85,10 @@ def _answer_files(run: RunFolder, files: list[str], device: str) -> Answers:
 
 def _answer_split(run: RunFolder, clips: Path | None, split: str, device: str) -> Answers:
     from cnn.corpus.recordings import find_recordings
-    from cnn.inference.predict import Answers, predict_recordings, read_answers
+    from cnn.inference.predict import predict_recordings, read_answers
 
     if clips is None:
-        return Answers(answers=tuple(read_answers(run, split)), skipped=())
+        return read_answers(run, split)
     sources = find_recordings(clips)
     with progress("predicting, clips", len(sources)) as advance:
         return predict_recordings(run, sources, device, advance)
@@ -98,12 +100,12 @@ def print_answers(result: Answers, json: bool, kinds: Mapping[str, int]) -> None
 
     _say_skipped(result, kinds)
     if json:
-        answers = [{"file": a.id, "digit": a.label, "probabilities": a.by_digit()} for a in result.answers]
+        answers = [{"file": a.id, "digit": a.label, "probabilities": result.probabilities(a)} for a in result.answers]
         unheard = [dataclasses.asdict(clip) for clip in result.skipped]
         return print_json({"answers": answers, "unheard": unheard, "not_read": kinds})
     rows = []
     for answer in result.answers:
-        digit, second = sorted(answer.by_digit().items(), key=lambda item: -item[1])[:2]
+        digit, second = sorted(result.probabilities(answer).items(), key=lambda item: -item[1])[:2]
         rows.append([answer.id, digit[0], f"{digit[1]:.3f}", second[0], f"{second[1]:.3f}"])
     if rows:
         numbers = (Number("digit"), Number("probability"), Number("second best", 2), Number("probability", 2))
@@ -118,7 +120,7 @@ def _submit(run: RunFolder, result: Answers, out: Path, json: bool, kinds: Mappi
     _say_skipped(result, kinds)
     if not n_clips:
         raise CorpusError(f"none of {n_skipped} recordings can be used; nothing is written")
-    write_submission(out, result.answers)
+    write_submission(out, result)
     if n_skipped:
         say(f"{out} lacks {n_skipped} of {n_clips + n_skipped} recordings: a contest that asks for them will refuse it")
     summary = {"submission": str(out), "n_clips": n_clips, "n_unheard": n_skipped, "not_read": kinds, "run": str(run.path)}

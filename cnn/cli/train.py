@@ -11,6 +11,7 @@ from arena.base.locks import require_posix
 from arena.base.options import ConfigPath, Device, Every, Json, Overrides, Runs, Tiles, Wandb, WandbMode, Wide, variant_option
 from arena.base.terminal import Column, Number, Prose, duration, print_json, print_table, progress, say
 from cnn.cli.options import Models, TrainingJobs
+from cnn.config import TilesInfo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,6 @@ def train_command(
     """Train nets, or all eight. The same settings again are answered from their run folder; a killed training goes on."""
     from dataclasses import replace
 
-    from cnn.config import TileSettings
     from cnn.overrides import parse_assignments, spell_out
     from cnn.project import choose_cells, configure, open_project, split_cell
     from cnn.runs.config_file import read_config_file
@@ -60,7 +60,7 @@ def train_command(
     from cnn.train.pool import TrainingPaths, default_jobs
 
     settings = [*file.list_settings(nets), *typed]
-    configs = [configure(project, "", TileSettings(), cell, settings) for cell in cells]
+    configs = [configure(project, TilesInfo(), cell, settings) for cell in cells]
     tile_set = find_tiles(tiles, say)
     file.check_tiles(tile_set.settings)
     configs = [replace(config, corpus=tile_set.corpus, tiles=tile_set.settings) for config in configs]
@@ -155,7 +155,7 @@ def _print_keys(project: Project, model: str, as_json: bool) -> None:
     from cnn.overrides import flatten
     from cnn.project import configure
 
-    defaults = flatten(cfg.config_to_dict(configure(project, "", cfg.TileSettings(), (model, "raw"), ())))
+    defaults = flatten(cfg.config_to_dict(configure(project, cfg.TilesInfo(), (model, "raw"), ())))
     rows = [
         {
             "key": key,

@@ -13,9 +13,9 @@ from pathlib import PurePosixPath
 
 from arena.base.suggest import did_you_mean
 from arena.base.texts import DIGIT_WORDS
-from cnn.config import LABELS
 from cnn.corpus.metadata import METADATA_NAME
 from cnn.errors import CorpusError
+from cnn.settings.data import DIGITS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +64,7 @@ class Source:
     def read_label(self, path: str) -> str:
         """Return the digit of a recording in the corpus; empty for `extra_files`."""
         name = PurePosixPath(path).name
-        return name[0] if name.endswith(".wav") and name[0] in LABELS else ""
+        return name[0] if name.endswith(".wav") and name[0] in DIGITS else ""
 
 
 _ENGLISH = {"language": "English", "gender": "male"}

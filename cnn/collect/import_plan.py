@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from cnn.collect.segmentation import Piece
-from cnn.config import LABELS
 from cnn.errors import CorpusError
 from cnn.naming.reading import NameRules
 from cnn.naming.table import NameTable
+from cnn.settings.data import DIGITS
 from cnn.speakers.doubts import SpeakerDoubts
 
 
@@ -29,7 +29,7 @@ class ImportOptions:
     def __post_init__(self) -> None:
         if self.pattern and self.table:
             raise CorpusError("names are read by --pattern or by --table, not by both; leave one out")
-        if any(digit not in LABELS for digit in self.split_digits):
+        if any(digit not in DIGITS for digit in self.split_digits):
             raise CorpusError(f"--digits is what is said in order, such as 0123456789, not {self.split_digits!r}")
         if not 0.05 <= self.min_gap_s <= 5:
             raise CorpusError(f"--min-gap lies between 0.05 and 5 seconds, not {self.min_gap_s:g}")

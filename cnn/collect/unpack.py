@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import IO
 
 from cnn.collect.catalogue import Source
-from cnn.config import LABELS
 from cnn.corpus.metadata import ABOUT_NAME, METADATA_NAME
 from cnn.errors import CorpusError
 from cnn.files import write_json, write_whole
+from cnn.settings.data import DIGITS
 
 _LARGEST_BYTES = 32 << 20  # limit of one file; a spoken digit of 60 s at 192 kHz has 23 MB
 
@@ -124,7 +124,7 @@ def _verify(source: Source, digests: Mapping[str, str], verify: bool) -> UnpackR
         ArchiveError: they differ, or there are none.
     """
     counts = Counter(map(source.read_label, digests))
-    per_digit = tuple(counts[label] for label in LABELS)
+    per_digit = tuple(counts[label] for label in DIGITS)
     digest = content_digest(digests)
     if not digests:
         raise ArchiveError(f"holds no recording of {source.title}")
@@ -133,7 +133,7 @@ def _verify(source: Source, digests: Mapping[str, str], verify: bool) -> UnpackR
     if per_digit != source.per_digit:
         differences = ", ".join(
             f"{n:,} of digit {label} instead of {expected:,}"
-            for label, n, expected in zip(LABELS, per_digit, source.per_digit, strict=True)
+            for label, n, expected in zip(DIGITS, per_digit, source.per_digit, strict=True)
             if n != expected
         )
         raise ArchiveError(f"is not the {source.title} that is known: {differences}")

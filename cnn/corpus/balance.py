@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from arena.base.texts import ENGLISH, Words, format_labels
-from cnn.config import LABELS, SKEWED, UNBALANCED
+from cnn.config import SKEWED, UNBALANCED
 from cnn.corpus.scan import Clip, Corpus
+from cnn.settings.data import DIGITS
 
 # "As of 2016, a rough rule of thumb is that a supervised deep learning algorithm will generally achieve acceptable performance
 # with around 5,000 labeled examples per category" (Goodfellow, Bengio, Courville, Deep Learning, section 1.2.2).
@@ -55,7 +56,7 @@ def measure_balance(corpus: Corpus, language: str = ENGLISH) -> Balance:
     """Count the clips of `corpus` and judge in that language whether augmentation is called for."""
     t = corpus_words(language).section("balance")
     clips = corpus.clips
-    per_digit = {label: sum(clip.label == label for clip in clips) for label in LABELS}
+    per_digit = {label: sum(clip.label == label for clip in clips) for label in DIGITS}
     per_speaker = Counter(clip.speaker for clip in clips if clip.speaker)
     missing = tuple(label for label, n in per_digit.items() if not n)
     imbalance = max(per_digit.values()) / min(n for n in per_digit.values() if n)
@@ -70,7 +71,7 @@ def measure_balance(corpus: Corpus, language: str = ENGLISH) -> Balance:
         per_speaker=dict(sorted(per_speaker.items())),
         imbalance=imbalance,
         missing_digits=missing,
-        missing_by_speaker=_missing_by_speaker(clips, set(LABELS) - set(missing)),
+        missing_by_speaker=_missing_by_speaker(clips, set(DIGITS) - set(missing)),
         length_s=dict(zip(("shortest", "5 %", "median", "95 %", "longest"), map(float, lengths), strict=True)),
         rates_hz=dict(sorted(Counter(clip.rate_hz for clip in clips).items())),
         channels=dict(sorted(Counter(clip.n_channels for clip in clips).items())),

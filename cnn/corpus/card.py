@@ -16,7 +16,6 @@ import numpy as np
 
 from arena.base.media import data_uri, palette_png, png_uri
 from arena.base.texts import ENGLISH, Words
-from cnn.config import LABELS
 from cnn.corpus.audio import read_clip
 from cnn.corpus.balance import Balance, corpus_words, measure_balance
 from cnn.corpus.card_pictures import compute_bins, draw_histogram
@@ -25,6 +24,7 @@ from cnn.corpus.metadata import read_about
 from cnn.corpus.scan import Clip, Corpus
 from cnn.errors import CorpusError, RunError
 from cnn.files import write_whole
+from cnn.settings.data import DIGITS
 
 N_EXAMPLES = 3  # examples of each digit
 _MOST_ROWS = 80  # speakers in the table
@@ -115,7 +115,7 @@ def choose_examples(clips: Sequence[Clip]) -> dict[str, tuple[Clip, ...]]:
 
     Of several takes the one of median length is chosen.
     """
-    takes: dict[str, dict[str, list[Clip]]] = {label: defaultdict(list) for label in LABELS}
+    takes: dict[str, dict[str, list[Clip]]] = {label: defaultdict(list) for label in DIGITS}
     for clip in clips:
         takes[clip.label][clip.speaker].append(clip)
     n_digits = Counter(speaker for by_speaker in takes.values() for speaker in by_speaker)
@@ -124,7 +124,7 @@ def choose_examples(clips: Sequence[Clip]) -> dict[str, tuple[Clip, ...]]:
     first = [full[index] for index in indices]
     order = first + sorted(set(n_digits) - set(first), key=lambda speaker: (n_digits[speaker], speaker))
     examples = {}
-    for label in LABELS:
+    for label in DIGITS:
         speakers = [speaker for speaker in order if speaker in takes[label]][:N_EXAMPLES]
         examples[label] = tuple(_choose_take(takes[label][speaker]) for speaker in speakers)
     return examples
@@ -181,7 +181,7 @@ def _count_speakers(corpus: Corpus) -> list[SpeakerCounts]:
             name=speaker,
             about=_describe_speaker(corpus.speakers.get(speaker, {})),
             n=len(clips),
-            cells=tuple(DigitCell(n=counts[speaker][label], heat=round(counts[speaker][label] / most, 3)) for label in LABELS),
+            cells=tuple(DigitCell(n=counts[speaker][label], heat=round(counts[speaker][label] / most, 3)) for label in DIGITS),
             median_s=float(np.median([clip.length_s for clip in clips])),
         )
         for speaker, clips in by_speaker.items()
@@ -244,7 +244,7 @@ def _render(card: Card, t: Words) -> bytes:
     page = environment.get_template("card.html.j2").render(
         card=card,
         t=_mark_safe(t),
-        labels=LABELS,
+        labels=DIGITS,
         range_db=RANGE_DB,
         lowest_hz=LOWEST_HZ,
         most_problems=_MOST_PROBLEMS,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
-from cnn.config import AUDIO_SUFFIXES, LABELS
+from cnn.config import AUDIO_SUFFIXES
 from cnn.corpus.import_advice import advise_import, format_import
 from cnn.corpus.metadata import ABOUT_NAME, METADATA_NAME
 from cnn.corpus.scan_cache import Stamp, file_stamp
@@ -19,6 +19,7 @@ from cnn.errors import CorpusError
 from cnn.naming.layouts import find_label
 from cnn.naming.reader import describe_merges, read_names
 from cnn.naming.reading import NameReading, NameRules
+from cnn.settings.data import DIGITS
 
 SUFFIXES = (".wav", ".flac")
 _ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
@@ -209,7 +210,7 @@ def _check_file(folder: Path, reading: NameReading) -> ListedFile | FileProblem:
     label = find_label(path)
     if not label:
         return problem(ProblemKind.NAME, "names no digit, nor does its folder")
-    if label not in LABELS and reading.fault:
+    if label not in DIGITS and reading.fault:
         return problem(ProblemKind.LABEL, f"label {label!r} is not one of 0..9")
     if reading.fault:
         return problem(ProblemKind.NAME, f"{reading.fault} to `arena data import`")

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from cnn.config import LABELS, RunConfig
+from cnn.config import RunConfig
 from cnn.errors import RunError
 from cnn.files import read_json, write_json, write_whole
 from cnn.inference.inspect_clips import choose_clips, choose_split
@@ -163,9 +163,9 @@ def _inspect(
     layers, channels_by_layer = _activations(net, batch[:_MOST_MAPPED], arrays)
     filters = _filters(net, arrays)
     progress()
-    _attention(net, batch, clips, layers, arrays)
+    _attention(net, batch, clips, layers, arrays, config.data.labels)
     progress()
-    hidden = [occlusion(net, batch[n : n + 1], LABELS.index(row.label)) for n, row in enumerate(clips)]
+    hidden = [occlusion(net, batch[n : n + 1], config.data.labels.index(row.label)) for n, row in enumerate(clips)]
     arrays["occlusion"] = torch.stack(hidden).cpu().numpy().astype(np.float16)  # (N, F, T)
     arrays["pictures"] = pictures.grey[[pictures.indices[row.id] for row in clips]]  # (N, F, T) uint8
     progress()
@@ -212,14 +212,19 @@ def _activations(net: torch.nn.Module, batch: torch.Tensor, arrays: Arrays) -> t
 
 
 def _attention(
-    net: torch.nn.Module, batch: torch.Tensor, clips: Sequence[Prediction], layers: Sequence[Layer], arrays: Arrays
+    net: torch.nn.Module,
+    batch: torch.Tensor,
+    clips: Sequence[Prediction],
+    layers: Sequence[Layer],
+    arrays: Arrays,
+    labels: Sequence[str],
 ) -> None:
-    """Add Grad-CAM of the last layer, for the answer as `cam_label` and for the spoken digit as `cam_truth`.
+    """Add Grad-CAM of the last layer, for the answer as `cam_label` and for the true class as `cam_truth`.
 
     Both are (N, F, T) float16.
     """
     for name in ("label", "truth") if layers else ():
-        classes = torch.tensor([LABELS.index(getattr(row, name)) for row in clips], device=batch.device)
+        classes = torch.tensor([labels.index(getattr(row, name)) for row in clips], device=batch.device)
         arrays[f"cam_{name}"] = grad_cam(net, batch, classes, layers[-1]).cpu().numpy().astype(np.float16)
 
 

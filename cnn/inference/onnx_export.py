@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from arena.base.install import install_command
-from cnn.config import LABELS, TILES_FORMAT, RunConfig
+from cnn.config import TILES_FORMAT, RunConfig
 from cnn.corpus.audio import LONGEST_S, RATES_HZ, to_mono
 from cnn.errors import ConfigError, ModelError, RunError
 from cnn.files import write_whole
@@ -165,7 +165,7 @@ def _describe(model: onnx.ModelProto, run: RunFolder, config: RunConfig, rate_hz
             del node.metadata_props[:]
     facts: dict[str, Any] = {
         "arena_format": FORMAT,
-        "labels": list(LABELS),
+        "labels": list(config.data.labels),
         "rate_hz": rate_hz,
         "run": run.digest,
         "model": config.model.label,

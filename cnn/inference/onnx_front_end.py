@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cnn.config import TileSettings
+from cnn.settings.tiles import TileSettings
 from cnn.tiles.front_end import ENERGY_SHARE, FFT_BINS_PER_WINDOW, LEAST_POWER, constants, resampler
 
 _DROPS_UP_TO = 2  # radius

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from cnn.commands import format_retraining
-from cnn.config import LABELS, RunConfig
+from cnn.config import RunConfig
 from cnn.corpus.audio import to_mono
 from cnn.corpus.recordings import Source, decode_recording
 from cnn.errors import CorpusError, RunError
@@ -19,7 +19,8 @@ from cnn.files import write_csv
 from cnn.models.own import pin_source
 from cnn.models.registry import build_net, to_device
 from cnn.overrides import check_format, config_from_dict
-from cnn.runs.folder import RunFolder, RunState
+from cnn.runs.evaluation import read_labels
+from cnn.runs.folder import PREDICTION_HEAD, RunFolder, RunState
 from cnn.runs.reference import find_run
 from cnn.tiles.front_end import Samples, bilateral, compute_tile
 from cnn.tiles.tile_set import find_run_tiles
@@ -28,7 +29,6 @@ from cnn.train.device import limit_threads, resolve_device
 from cnn.train.training_run import complete_run
 from cnn.train.weights_file import load_weights
 
-SUBMISSION_HEADER = ("id", "label", *LABELS)
 _AT_ONCE = 256
 
 
@@ -39,9 +39,6 @@ class Answer:
     id: str
     label: str
     probabilities: tuple[float, ...]  # (K,)
-
-    def by_digit(self) -> dict[str, float]:
-        return dict(zip(LABELS, self.probabilities, strict=True))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,9 +53,14 @@ class Skipped:
 class Answers:
     """A net's answers to several recordings, in their order."""
 
+    labels: tuple[str, ...]  # (K,)
     answers: tuple[Answer, ...]
-    skipped: tuple[Skipped, ...]
+    skipped: tuple[Skipped, ...] = ()
     flagged: tuple[tuple[str, tuple[str, ...]], ...] = ()  # names and flags of recordings that were repaired, or are doubtful
+
+    def probabilities(self, answer: Answer) -> dict[str, float]:
+        """Return an answer's probabilities by label."""
+        return dict(zip(self.labels, answer.probabilities, strict=True))
 
 
 def find_finished_run(name: str, runs_dir: Path) -> RunFolder:
@@ -90,10 +92,11 @@ def add_test_part(run: RunFolder, tiles: Path, device: str) -> None:
     complete_run(run, find_run_tiles(config_from_dict(content), tiles), device)
 
 
-def read_answers(run: RunFolder, split: str) -> list[Answer]:
+def read_answers(run: RunFolder, split: str) -> Answers:
     """Return the answers to the `val` or `test` clips that the run stored when it finished."""
     rows = [row for row in run.predictions() if row.split == split]
-    return [Answer(id=row.id, label=row.label, probabilities=row.probabilities) for row in rows]
+    answers = tuple(Answer(id=row.id, label=row.label, probabilities=row.probabilities) for row in rows)
+    return Answers(labels=read_labels([run]), answers=answers)
 
 
 def predict_recordings(run: RunFolder, sources: Sequence[Source], device: str, progress: Callable[..., None]) -> Answers:
@@ -121,9 +124,9 @@ def predict_recordings(run: RunFolder, sources: Sequence[Source], device: str, p
             if tiles:
                 pictures = torch.from_numpy(np.stack(list(tiles.values()))).to(target)  # (B, F, T)
                 rows = log_probabilities(net, pictures, config.train.side_views).cpu()
-                answers += [_answer(batch[index].name, row) for index, row in zip(tiles, rows, strict=True)]
+                answers += [_answer(batch[index].name, row, config.data.labels) for index, row in zip(tiles, rows, strict=True)]
             progress(len(batch))
-    return Answers(answers=tuple(answers), skipped=tuple(skipped), flagged=tuple(flagged))
+    return Answers(labels=config.data.labels, answers=tuple(answers), skipped=tuple(skipped), flagged=tuple(flagged))
 
 
 def load_net(run: RunFolder, device: torch.device) -> tuple[RunConfig, torch.nn.Module]:
@@ -137,15 +140,15 @@ def load_net(run: RunFolder, device: torch.device) -> tuple[RunConfig, torch.nn.
     content = run.config()
     check_format(content, str(run.path), f"train it anew with `{format_retraining(run.path)}`")
     config = pin_source(config_from_dict(content), run.path)
-    net = build_net(config.model, config.tiles.size, len(LABELS))
+    net = build_net(config.model, config.tiles.size, config.data.n_classes)
     load_weights(net, run.path, torch.device("cpu"))
     return config, to_device(net, device).eval()
 
 
-def write_submission(path: Path, answers: Sequence[Answer]) -> None:
+def write_submission(path: Path, result: Answers) -> None:
     """Write a CSV that the contest takes: id, label, one probability column per class."""
-    rows = ([a.id, a.label, *(f"{p:.9g}" for p in a.probabilities)] for a in answers)
-    write_csv(path, SUBMISSION_HEADER, rows)
+    rows = ([a.id, a.label, *(f"{p:.9g}" for p in a.probabilities)] for a in result.answers)
+    write_csv(path, (*PREDICTION_HEAD, *result.labels), rows)
 
 
 def make_picture(samples: Samples, rate_hz: int, config: RunConfig) -> npt.NDArray[np.uint8]:
@@ -154,6 +157,6 @@ def make_picture(samples: Samples, rate_hz: int, config: RunConfig) -> npt.NDArr
     return bilateral(tile, config.tiles) if config.filter == "bilateral" else tile
 
 
-def _answer(name: str, log_probabilities: torch.Tensor) -> Answer:
-    label = LABELS[int(log_probabilities.argmax())]
+def _answer(name: str, log_probabilities: torch.Tensor, labels: Sequence[str]) -> Answer:
+    label = labels[int(log_probabilities.argmax())]
     return Answer(id=name, label=label, probabilities=tuple(log_probabilities.double().softmax(0).tolist()))

@@ -11,8 +11,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from cnn.config import ModelSettings
 from cnn.models.blocks import LastMap, Shape, activation, conv_norm, head, scale_channels, stem
+from cnn.settings.model import ModelSettings
 
 _STEM, _LAST = 32, 64
 _CHANNELS = (16, 24, 32, 40)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from cnn.config import ModelSettings
 from cnn.models.blocks import FirstStage, LastMap, activation, count_input_channels, head, scale_channels
+from cnn.settings.model import ModelSettings
 
 _GROWTH = 16
 _N_BLOCKS = 3

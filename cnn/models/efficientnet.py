@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from cnn.config import ModelSettings
 from cnn.models.blocks import InvertedResidual, LastMap, Shape, conv_norm, head, scale_channels, stem
+from cnn.settings.model import ModelSettings
 
 _FIRST, _LAST = 16, 128
 _STAGES = ((24, 3), (40, 5), (80, 3))  # channels, kernel

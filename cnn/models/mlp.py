@@ -8,8 +8,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from cnn.config import ModelSettings
 from cnn.models.blocks import activation, scale_channels
+from cnn.settings.model import ModelSettings
 
 _SIDE = 28  # 784 inputs
 _HIDDEN = (128, 64, 32, 16)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from cnn.config import ModelSettings
 from cnn.models.blocks import InvertedResidual, LastMap, Shape, conv_norm, head, scale_channels, stem
+from cnn.settings.model import ModelSettings
 
 _FIRST, _CHANNELS, _LAST = 16, (24, 32, 64), 128
 _EXPANSION = 6

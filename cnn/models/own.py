@@ -17,10 +17,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from cnn.config import ModelSettings, RunConfig
+from cnn.config import RunConfig
 from cnn.errors import ModelError
 from cnn.files import write_whole
 from cnn.plugin import COPY_NAME, list_classes, locate_source, parse_path
+from cnn.settings.model import ModelSettings
 
 _MODULE = "arena_own_net"
 _LONGEST = 300  # characters of a message

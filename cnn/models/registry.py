@@ -8,9 +8,9 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from cnn.config import ModelSettings
 from cnn.models import own
 from cnn.nets import NETS
+from cnn.settings.model import ModelSettings
 
 
 def build_net(settings: ModelSettings, size: int, n_classes: int) -> nn.Module:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from cnn.config import ModelSettings
 from cnn.models.blocks import LastMap, Residual, head, scale_channels, stem
+from cnn.settings.model import ModelSettings
 
 _CHANNELS = (16, 32, 64)
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
-from cnn.config import LABELS
 from cnn.naming.items import Item
+from cnn.settings.data import DIGITS
 
-ALL_LABELS = frozenset(LABELS)
+ALL_LABELS = frozenset(DIGITS)
 MIN_VARIED = 5  # digits of a number that runs over them, rather than counts a few takes
 MIN_PADDED = 3  # digits written 00 to 09, with 00 among them, that show what they are
 
@@ -86,9 +86,9 @@ def runs_over(values: Set[str]) -> bool:
 
 def is_count(values: Set[str]) -> bool:
     """Return whether digits are rather the numbers of takes: 1, 2, 3 and so on."""
-    return len(values) < len(LABELS) - 1 and values == {str(n) for n in range(1, len(values) + 1)}
+    return len(values) < len(DIGITS) - 1 and values == {str(n) for n in range(1, len(values) + 1)}
 
 
 def counts_takes(values: Set[str]) -> bool:
     """Return whether numbers count from 0 or 1, and not up to 9."""
-    return is_count(values) or values == {str(n) for n in range(min(len(values), len(LABELS) - 1))}
+    return is_count(values) or values == {str(n) for n in range(min(len(values), len(DIGITS) - 1))}

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from cnn.config import LABELS
 from cnn.naming.tokens import Kind, Name, Token, read_tokens
 from cnn.naming.words import CONTAINERS, DIGIT_KEYS, FILLERS, NAMERS, TAKERS
+from cnn.settings.data import DIGITS
 
 STANDARD = re.compile(r"(?P<digit>[0-9]{1,2})_(?P<speaker>.+)_(?P<take>[0-9]+)")  # FSDD, AudioMNIST, and our own corpora
 NOHASH = re.compile(r"(?P<speaker>[^_]+)_nohash_(?P<take>[0-9]+)")  # Speech Commands; its folder is the word
@@ -121,7 +121,7 @@ def _is_number(name: Name) -> bool:
 def _choose_classes(names: Mapping[str, Name], labels: Mapping[str, str]) -> dict[str, str]:
     numbers = {core for core, name in names.items() if _is_number(name)}
     others = {core for core in numbers if not labels[core]}
-    is_counted = bool(others) and not (others == {"10"} and set(LABELS) <= set(labels.values()))
+    is_counted = bool(others) and not (others == {"10"} and set(DIGITS) <= set(labels.values()))
     padded = {core for core in numbers if labels[core] and len(core) > 1}
     is_padded = bool(padded) and ("00" not in padded or len({labels[core] for core in padded}) < _MIN_CLASSES)
     chosen = {

@@ -9,11 +9,11 @@ import re
 from pathlib import PurePosixPath
 
 from arena.base.texts import DIGIT_WORDS
-from cnn.config import LABELS
 from cnn.naming.items import NOHASH
+from cnn.settings.data import DIGITS
 
 _STEM = re.compile(r"(?P<digit>[0-9]+)_.+_[0-9]+")  # FSDD, AudioMNIST
-_FOLDER_LABELS = {word: str(digit) for words in (*DIGIT_WORDS.values(), LABELS) for digit, word in enumerate(words)}
+_FOLDER_LABELS = {word: str(digit) for words in (*DIGIT_WORDS.values(), DIGITS) for digit, word in enumerate(words)}
 
 
 def find_label(path: PurePosixPath) -> str:

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from cnn.config import LABELS
 from cnn.naming.columns import runs_over
 from cnn.naming.digits import decide_digits
 from cnn.naming.items import Item, mark_classes, mark_roles, read_class, take_apart
@@ -24,6 +23,7 @@ from cnn.naming.speakers import clean_speaker, compose_speaker, merge_spellings
 from cnn.naming.table import table_namer
 from cnn.naming.tokens import Kind, Name, read_tokens
 from cnn.naming.words import doubtful_table, find_glued, label_table
+from cnn.settings.data import DIGITS
 
 _MIN_COMMON = 10  # recordings of one outline, or a tenth of all, from which on it is no accident
 _LETTERS = re.compile(r"[^\W_]+")
@@ -158,7 +158,7 @@ def _read_take(item: Item) -> str:
 
 def _to_reading(path: PurePosixPath, naming: Naming, rules: NameRules) -> NameReading:
     fault = naming.fault
-    if rules.has_digit and naming.label not in LABELS and not fault:
+    if rules.has_digit and naming.label not in DIGITS and not fault:
         fault = f"names {naming.label!r}, which is no digit" if naming.label else "does not say its digit"
         fault += f"; {_HOW}"
     speaker = naming.speaker or rules.speaker

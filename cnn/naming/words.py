@@ -9,8 +9,8 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
-from cnn.config import LABELS
 from cnn.errors import CorpusError
+from cnn.settings.data import DIGITS
 
 # Ten words for 0 to 9 in each line, other spellings after a slash.
 _LANGUAGES_TEXT = """
@@ -126,7 +126,7 @@ _DOUBTFUL = frozenset(fold_word(word) for word in _DOUBTFUL_TEXT.split())
 def read_label(text: str, table: Mapping[str, str]) -> str:
     """Return 0 to 9 for a number, zeros before it or not, or for a word of the table; any other text as it is."""
     word = text.strip()
-    return str(int(word)) if word.isdecimal() and int(word) < len(LABELS) else table.get(fold_word(word), word)
+    return str(int(word)) if word.isdecimal() and int(word) < len(DIGITS) else table.get(fold_word(word), word)
 
 
 def label_table(words: str, sighted: Collection[str] = ()) -> dict[str, str]:
@@ -140,9 +140,9 @@ def label_table(words: str, sighted: Collection[str] = ()) -> dict[str, str]:
     """
     if words:
         folded = [fold_word(word) for word in words.split(",")]
-        if len(folded) != len(LABELS) or len(set(folded)) < len(LABELS) or not all(folded):
+        if len(folded) != len(DIGITS) or len(set(folded)) < len(DIGITS) or not all(folded):
             raise CorpusError(f"--words is ten different words for 0 to 9, such as nolla,yksi,.., not {words!r}")
-        return {word: label for label, word in zip(LABELS, folded, strict=True)}
+        return {word: label for label, word in zip(DIGITS, folded, strict=True)}
     meanings: dict[str, set[str]] = defaultdict(set)
     for language in _languages():
         n_all = len({label for word, label in language.items() if word in sighted})
@@ -186,6 +186,6 @@ def _find_alike(words: Iterable[str], table: Mapping[str, str], n_least: int) ->
 def _languages() -> tuple[dict[str, str], ...]:
     lines = (line.split() for line in _LANGUAGES_TEXT.strip().splitlines())
     return tuple(
-        {fold_word(word): label for label, words in zip(LABELS, line, strict=True) for word in words.split("/")}
+        {fold_word(word): label for label, words in zip(DIGITS, line, strict=True) for word in words.split("/")}
         for line in lines
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cnn.config import SplitSettings
 from cnn.files import write_csv
+from cnn.settings.split import SplitSettings
 from cnn.splits import make_split
 from cnn.tiles.tile_set import TileSet
 

@@ -19,12 +19,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from arena.base.install import Wheel, build_wheel
-from cnn.config import LABELS
 from cnn.errors import CorpusError
 from cnn.pack.audio import HIDDEN_DISGUISE, make_test_wav, make_training_wav
 from cnn.pack.handout import write_handout
 from cnn.pack.near_duplicates import Matches
 from cnn.pack.plan import PackPlan
+from cnn.settings.data import DIGITS
 
 STUDENTS, HOST, HIDDEN = "students", "host", "hidden"
 _TIME_S = 946_684_800  # 2000-01-01 UTC, the time of every file of students
@@ -76,7 +76,7 @@ def _write_students(plan: PackPlan, wheel: Wheel, folder: Path, advance: Callabl
         content = make_test_wav(source, plan.format, plan.length_s, row.alteration, plan.settings.disguise)
         (folder / "test" / f"{row.id}.wav").write_bytes(content)
         advance(1)
-    (folder / "sample_submission.csv").write_bytes(_table(["id", "label"], [[row.id, LABELS[0]] for row in plan.test]))
+    (folder / "sample_submission.csv").write_bytes(_table(["id", "label"], [[row.id, DIGITS[0]] for row in plan.test]))
     (folder / wheel.name).write_bytes(wheel.content)
     for name, text in write_handout(plan, wheel.name).items():
         (folder / name).write_text(text, encoding="utf-8")

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from arena.base.project import FILE_NAME
-from cnn.config import TileSettings, config_to_dict
+from cnn.config import config_to_dict
 from cnn.errors import ConfigError
 from cnn.keys import keys, read_assignment
+from cnn.settings.tiles import TileSettings
 from cnn.yaml_scalars import explain_misreading
 
 _OF_RUNS = ("corpus", "tiles.format", "model.source")  # in a run's config.json, and no settings

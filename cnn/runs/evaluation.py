@@ -22,7 +22,6 @@ from arena.base.scores import (
     speaker_interval,
 )
 from arena.base.texts import format_labels, name_labels, note_absent
-from cnn.config import LABELS
 from cnn.errors import RunError
 from cnn.runs.folder import RunFolder
 from cnn.runs.folds import PARTS
@@ -77,6 +76,7 @@ class Evaluation:
     """One model on one variant, over all folds."""
 
     on: str  # test or validation
+    labels: tuple[str, ...]  # (K,) of the nets
     n_seeds: int
     n_clips: int
     folds: tuple[FoldScore, ...]
@@ -103,11 +103,13 @@ def evaluate(runs: Sequence[Sequence[RunFolder]], on: str, numbers: Sequence[int
     fold_of = {speaker: fold for fold, speakers in counts.items() for speaker in speakers}
     if len(fold_of) < sum(map(len, counts.values())):
         raise RunError("a speaker is scored in two folds; evaluate folds that hold each speaker out once")
+    labels = read_labels(runs[0])
     every = np.stack([counts[fold][speaker] for speaker, fold in fold_of.items()], axis=1)  # (S, G, K, K)
     folds = tuple(_score_fold(number, seeds, counts[number]) for number, seeds in zip(counts, runs, strict=True))
     means = np.array([fold.by_seed for fold in folds])  # (folds, S)
     return Evaluation(
         on=on,
+        labels=labels,
         n_seeds=len(every),
         n_clips=int(every[0].sum()),
         folds=folds,
@@ -119,8 +121,8 @@ def evaluate(runs: Sequence[Sequence[RunFolder]], on: str, numbers: Sequence[int
         seed_sd=_sd(means.mean(0)),
         pooled_macro_f1=float(macro_f1_each(every.sum(1)).mean()),
         interval=speaker_interval(every),
-        confused=_confused(every.sum((0, 1))),
-        notes=tuple(_notes(folds, is_optimistic=on == "validation" and _chose_epoch(runs))),
+        confused=_confused(every.sum((0, 1)), labels),
+        notes=tuple(_notes(folds, len(labels), is_optimistic=on == "validation" and _chose_epoch(runs))),
     )
 
 
@@ -129,10 +131,16 @@ def _chose_epoch(runs: Sequence[Sequence[RunFolder]]) -> bool:
     return any(result is not None and result.best_epoch < result.n_epochs for result in results)
 
 
+def read_labels(runs: Sequence[RunFolder]) -> tuple[str, ...]:
+    """Return the (K,) labels of finished runs on the same tiles."""
+    return next(result.labels for run in runs if (result := run.result()))
+
+
 def count_confusions(seeds: Sequence[RunFolder], part: str) -> dict[str, Counts]:
     """Count the confusions of one part, val or test: (S, K, K) by speaker, sorted."""
-    number = {label: k for k, label in enumerate(LABELS)}
-    counts: dict[str, Counts] = defaultdict(lambda: np.zeros((len(seeds), len(LABELS), len(LABELS)), dtype=np.int64))
+    labels = read_labels(seeds)
+    number = {label: k for k, label in enumerate(labels)}
+    counts: dict[str, Counts] = defaultdict(lambda: np.zeros((len(seeds), len(labels), len(labels)), dtype=np.int64))
     for seed, run in enumerate(seeds):
         for row in run.predictions():
             if row.split == part:
@@ -141,8 +149,8 @@ def count_confusions(seeds: Sequence[RunFolder], part: str) -> dict[str, Counts]
 
 
 def _score_fold(number: int, seeds: Sequence[RunFolder], by_speaker: dict[str, Counts]) -> FoldScore:
-    counts = np.sum(list(by_speaker.values()), axis=0)  # (S, K, K)
-    scores, absent = macro_f1_each(counts), tuple(LABELS[k] for k in find_absent(counts[0]))
+    counts, labels = np.sum(list(by_speaker.values()), axis=0), read_labels(seeds)  # (S, K, K)
+    scores, absent = macro_f1_each(counts), tuple(labels[k] for k in find_absent(counts[0]))
     results = [result for run in seeds if (result := run.result()) and "train" in result.scores]
     untrained = {label for result in results for label in result.scores["train"].absent}
     return FoldScore(
@@ -173,14 +181,14 @@ def _sd(values: Values) -> float | None:
     return float(values.std(ddof=1)) if len(values) > 1 else None
 
 
-def _confused(counts: Counts) -> tuple[ConfusedPair, ...]:
+def _confused(counts: Counts, labels: Sequence[str]) -> tuple[ConfusedPair, ...]:
     pairs = [(int(counts[i, j]), i, j) for i, j in np.ndindex(counts.shape) if i != j and counts[i, j]]
     pairs.sort(key=lambda pair: (-pair[0], pair[1:]))
     n_truth = counts.sum(1).tolist()
-    return tuple(ConfusedPair(truth=LABELS[i], predicted=LABELS[j], n=n, n_truth=n_truth[i]) for n, i, j in pairs[:_N_CONFUSED])
+    return tuple(ConfusedPair(truth=labels[i], predicted=labels[j], n=n, n_truth=n_truth[i]) for n, i, j in pairs[:_N_CONFUSED])
 
 
-def _notes(folds: Sequence[FoldScore], *, is_optimistic: bool) -> list[str]:
+def _notes(folds: Sequence[FoldScore], n_classes: int, *, is_optimistic: bool) -> list[str]:
     n_speakers = sum(len(fold.speakers) for fold in folds)
     notes = ["the interval is over the speakers who are scored, not over those who train"]
     if n_speakers < FEW_SPEAKERS:
@@ -189,7 +197,7 @@ def _notes(folds: Sequence[FoldScore], *, is_optimistic: bool) -> list[str]:
         notes.append("these speakers also chose the epoch that was kept, so that their scores are a little optimistic")
     for absent, numbers in group_folds(folds, "absent").items():
         clips = "these clips" if len(numbers) == len(folds) else f"the clips of {_name_folds(numbers)}"
-        notes.append(note_absent(absent, len(LABELS) - len(absent), clips))
+        notes.append(note_absent(absent, n_classes - len(absent), clips))
     for untrained, numbers in group_folds(folds, "untrained").items():
         notes.append(f"{name_labels(untrained)} scored and never trained on in {_name_folds(numbers)}: the F1 there is 0")
     return notes

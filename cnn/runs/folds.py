@@ -13,10 +13,11 @@ from pathlib import Path
 
 from arena.base.project import find_project
 from cnn.commands import format_net, list_overrides
-from cnn.config import FOLDED_KINDS, RunConfig, SplitSettings, TileSettings, config_to_dict, default_config
+from cnn.config import RunConfig, TilesInfo, config_to_dict, default_config
 from cnn.errors import CnnError, ConfigError, SplitError
 from cnn.overrides import config_from_dict, flatten, override, parse_assignments
 from cnn.runs.folder import RunFolder, RunState, list_runs
+from cnn.settings.split import FOLDED_KINDS, SplitSettings
 from cnn.splits import SplitClip, make_split
 
 PARTS = {"test": "test", "validation": "val"}  # value of `--split`, and the split's name in a run folder
@@ -58,7 +59,7 @@ class Arm:
     configs: tuple[tuple[RunConfig, ...], ...]  # by fold, by seed
 
 
-def make_arms(plan: EvaluationPlan, corpus: str, tiles: TileSettings, n_speakers: int) -> list[Arm]:
+def make_arms(plan: EvaluationPlan, tiles: TilesInfo, n_speakers: int) -> list[Arm]:
     """Plan every model on every variant, each with its folds.
 
     Raises:
@@ -67,7 +68,7 @@ def make_arms(plan: EvaluationPlan, corpus: str, tiles: TileSettings, n_speakers
     arms = []
     for model in dict.fromkeys(plan.models):
         for variant in dict.fromkeys(plan.variants):
-            base = override(default_config(corpus, tiles, model, variant), plan.overrides)
+            base = override(default_config(tiles, model, variant), plan.overrides)
             configs = tuple(
                 tuple(_with_seed(replace(base, split=split), seed) for seed in range(plan.n_seeds))
                 for split in _splits(plan, base.split, n_speakers)

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from arena.base.texts import name_labels, note_absent
-from cnn.config import FOLDED_KINDS, TILES_FORMAT, SplitSettings, read_format
+from cnn.config import TILES_FORMAT, read_format
 from cnn.errors import RunError
 from cnn.plugin import shorten_name
 from cnn.runs.folder import PART_NAMES, RunFolder, RunResult, RunState, list_runs
 from cnn.runs.marks import TrialMark, read_label, read_trial_mark
+from cnn.settings.split import FOLDED_KINDS, SplitSettings
 
 # Beside the states of a run:
 DAMAGED = "damaged"  # its files cannot be read

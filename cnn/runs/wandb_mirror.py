@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from cnn.config import RunConfig, model_defaults
+from cnn.config import RunConfig, reset_config
 from cnn.errors import ConfigError
 from cnn.runs.folder import EpochRow, RunFolder
 from cnn.runs.wandb_client import (
@@ -67,8 +67,7 @@ class Destination:
 
 
 def _defaults(config: RunConfig) -> RunConfig:
-    model = model_defaults(config.model.name, config.model.source)
-    return RunConfig(corpus=config.corpus, variant=config.variant, tiles=config.tiles, model=model)
+    return reset_config(config)
 
 
 class Mirror:

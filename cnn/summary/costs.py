@@ -11,10 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cnn.config import LABELS, MODELS, ModelSettings, TileSettings, model_defaults
 from cnn.errors import ConfigError, ModelError
 from cnn.nets import NETS, PLUGIN_DEPTHS
 from cnn.plugin import shorten_name
+from cnn.settings.data import DIGITS
+from cnn.settings.model import MODELS, ModelSettings, model_defaults
+from cnn.settings.tiles import TileSettings
 
 _STORED = Path(__file__).parent / "default_costs.json"
 _DEFAULT_SIZE = TileSettings().size
@@ -104,7 +106,7 @@ def _compute_cost(settings: ModelSettings, size: int, stored: dict[str, list[int
         from cnn.check.net import try_net
         from cnn.check.settings import explain_unread
 
-        report = try_net(settings, size, len(LABELS))
+        report = try_net(settings, size, len(DIGITS))
         ignored = [explain_unread(settings.name, report.ignored)] if report.ignored else []
         for warning in (*ignored, *report.warnings):
             log(f"warning: {warning}")
@@ -130,7 +132,7 @@ def measure(settings: ModelSettings, size: int) -> tuple[int, int]:
     from cnn.train.device import limit_threads
 
     with limit_threads(torch.device("cpu")):
-        net = build_net(settings, size, len(LABELS))
+        net = build_net(settings, size, len(DIGITS))
         return count_parameters(net), count_multiply_adds(net, size)
 
 

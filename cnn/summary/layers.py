@@ -17,10 +17,11 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from cnn.check.net import check_net
-from cnn.config import LABELS, ModelSettings
 from cnn.models.own import explain_errors
 from cnn.models.registry import build_net
 from cnn.models.seeding import seed_generators
+from cnn.settings.data import DIGITS
+from cnn.settings.model import ModelSettings
 from cnn.train.device import limit_threads
 
 _CPU = torch.device("cpu")
@@ -100,9 +101,9 @@ def list_layers(settings: ModelSettings, size: int) -> list[LayerSummary]:
     """
     with limit_threads(_CPU), seed_generators(0, _CPU):
         if settings.is_plugin:
-            check_net(settings, size, len(LABELS))
+            check_net(settings, size, len(DIGITS))
         with torch.no_grad(), explain_errors(settings, size, "forward"), _exact_convolutions():
-            return _list_layers(build_net(settings, size, len(LABELS)).eval(), size)
+            return _list_layers(build_net(settings, size, len(DIGITS)).eval(), size)
 
 
 def _list_layers(net: nn.Module, size: int) -> list[LayerSummary]:

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import torch
 
-from cnn.config import AugmentSettings, TileSettings
+from cnn.settings.augment import AugmentSettings
+from cnn.settings.tiles import TileSettings
 from cnn.tiles.mel_scale import hertz_to_mel, mel_to_hertz
 
 _FULL_SIZE = 64  # widths and shifts are given for tiles of this size

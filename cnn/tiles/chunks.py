@@ -7,6 +7,7 @@ and so is one whose pictures do not match (the power failed).
 from __future__ import annotations
 
 import hashlib
+import math
 import mmap
 import os
 import re
@@ -20,11 +21,12 @@ import numpy as np
 import numpy.typing as npt
 
 from arena.base.install import loading
-from cnn.config import FILTERS, TileSettings
+from cnn.config import FILTERS
 from cnn.corpus.audio import decode, to_mono
 from cnn.corpus.scan import sound_digest
 from cnn.errors import CorpusError
 from cnn.processes import WorkOptions, map_in_processes
+from cnn.settings.tiles import TileSettings
 
 Pictures = npt.NDArray[np.uint8]
 FindPicture = Callable[[str], Pictures | None]  # by the digest of a sound; (filters, F, T) in the order of `FILTERS`
@@ -51,13 +53,13 @@ class _Task:
     settings: TileSettings
 
 
-def picture_shape(n_clips: int, settings: TileSettings) -> tuple[int, int, int]:
-    """Return the shape (N, F, T) of each array."""
-    return n_clips, settings.size, settings.size
+def picture_shape(n_clips: int, settings: TileSettings, channels: int = 1) -> tuple[int, ...]:
+    """Return the shape of each array: (N, F, T), or (N, C, F, T) of several channels."""
+    return n_clips, *((channels,) if channels > 1 else ()), settings.size, settings.size
 
 
-def open_pictures(path: Path, shape: tuple[int, int, int]) -> Pictures:
-    """Open (N, F, T) uint8, memory-mapped.
+def open_pictures(path: Path, shape: tuple[int, ...]) -> Pictures:
+    """Open uint8 of this shape, memory-mapped.
 
     Raises:
         OSError: the file cannot be read.
@@ -103,7 +105,7 @@ def make_tiles(
         files.sync()
 
 
-def find_finished_clips(part: Path, shape: tuple[int, int, int]) -> set[int]:
+def find_finished_clips(part: Path, shape: tuple[int, ...]) -> set[int]:
     """Find the clips whose pictures in the unfinished folder `part` are complete."""
     try:
         finished = _finished(part, [open_pictures(part / f"{name}.npy", shape) for name in FILTERS])
@@ -172,8 +174,8 @@ def _samples(sound: Sound) -> tuple[npt.NDArray[np.float32], int]:
 class _Files:
     """The arrays of an unfinished folder, open for writing, and its journal."""
 
-    def __init__(self, part: Path, shape: tuple[int, int, int], stack: ExitStack) -> None:
-        self._picture_bytes = shape[1] * shape[2]
+    def __init__(self, part: Path, shape: tuple[int, ...], stack: ExitStack) -> None:
+        self._picture_bytes = math.prod(shape[1:])
         self._arrays: list[IO[bytes]] = []
         for name in FILTERS:
             path = part / f"{name}.npy"

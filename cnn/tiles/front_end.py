@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 import torchaudio
 
-from cnn.config import TileSettings
+from cnn.settings.tiles import TileSettings
 from cnn.tiles.mel_scale import MEL_SCALE
 
 

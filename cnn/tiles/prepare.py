@@ -17,15 +17,17 @@ import numpy as np
 
 from arena.base.locks import hold_lock, try_lock
 from cnn import config as cfg
-from cnn.config import FILTERS, TILES_FORMAT, TileSettings
+from cnn.config import FILTERS, TILES_FORMAT
 from cnn.corpus.scan import Corpus
 from cnn.errors import TilesError
-from cnn.fields import drop_later_defaults
 from cnn.files import write_csv, write_json
 from cnn.processes import WorkOptions
+from cnn.settings.data import SPOKEN_DIGITS
+from cnn.settings.fields import drop_later_defaults
+from cnn.settings.tiles import TileSettings
 from cnn.tiles import chunks
 from cnn.tiles.chunks import FindPicture, Pictures, Sound, picture_shape
-from cnn.tiles.tile_set import CLIP_COLUMNS, SPEECH, TileSet, UnusableTilesError, open_tiles, read_json_or_empty, read_tiles
+from cnn.tiles.tile_set import CLIP_COLUMNS, TileSet, UnusableTilesError, open_tiles, read_json_or_empty, read_tiles
 
 _ALONE = WorkOptions()
 
@@ -110,7 +112,7 @@ def _identity(corpus: Corpus, settings: TileSettings) -> dict[str, Any]:
 def _content(corpus: Corpus, settings: TileSettings) -> dict[str, Any]:
     """Return the content of settings.json for finished tiles."""
     about = {"n_clips": len(corpus.clips), "speakers": corpus.speakers, "doubts": corpus.doubts.as_json()}
-    return {"format": TILES_FORMAT, **SPEECH, **_identity(corpus, settings), **about}
+    return {"format": TILES_FORMAT, **SPOKEN_DIGITS.to_json(), **_identity(corpus, settings), **about}
 
 
 def _write_clips(folder: Path, corpus: Corpus) -> None:

@@ -13,8 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
 
-from cnn.config import LABELS, VARIANTS, AugmentSettings, TileSettings
+from cnn.config import VARIANTS
 from cnn.errors import RunError, TilesError
+from cnn.settings.augment import AugmentSettings
+from cnn.settings.tiles import TileSettings
 from cnn.tiles.augment import Augment
 from cnn.tiles.tile_set import TileSet
 
@@ -61,7 +63,7 @@ def _choose(tiles: TileSet, per_digit: int, seed: int) -> dict[str, list[int]]:
     """Draw clips of each digit by `seed`, from as many different speakers as there are."""
     rng = np.random.default_rng(seed)
     rows: dict[str, list[int]] = {}
-    for label in LABELS:
+    for label in tiles.data.labels:
         indices = rng.permutation([n for n, clip in enumerate(tiles.clips) if clip.label == label]).tolist()
         seen: set[str] = set()
         new: list[int] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,12 @@ import numpy.typing as npt
 
 from arena.base.project import find_project
 from cnn import config as cfg
-from cnn.config import FILTERS, TILES_FORMAT, RunConfig, TileSettings, compute_digest
+from cnn.config import FILTERS, TILES_FORMAT, RunConfig, TilesInfo, compute_digest
 from cnn.errors import CnnError, TilesError
-from cnn.fields import drop_later_defaults
 from cnn.files import read_json
+from cnn.settings.data import DataSettings, read_data
+from cnn.settings.fields import drop_later_defaults
+from cnn.settings.tiles import TileSettings
 from cnn.speakers.doubts import SpeakerDoubts, read_doubts
 from cnn.tiles import chunks
 from cnn.tiles.chunks import Pictures, picture_shape
@@ -26,7 +28,6 @@ from cnn.tiles.find import find_folder
 
 CLIP_COLUMNS = ("id", "label", "speaker", "path", "audio_digest", "part", "length_s")
 PARTS = ("", "train", "val", "test")  # where a corpus says so
-SPEECH = {"kind": "sound", "labels": list(cfg.LABELS), "channels": 1, "normalisation": "bands"}  # defaults of settings.json
 _LENGTH = re.compile(r"\d+\.\d+")
 
 
@@ -49,26 +50,38 @@ class TileSet:
 
     folder: Path
     settings: TileSettings
-    corpus: str  # digest of the recordings
+    data: DataSettings  # kind, labels and channels
+    corpus: str  # digest of the recordings or pictures
     corpus_folder: str  # their folder when the tiles were last prepared
     clips: tuple[TileClip, ...]
     speakers: dict[str, dict[str, Any]]  # metadata of the corpus by speaker: age, gender, accent
     doubts: SpeakerDoubts  # speakers who may be one person under several names
 
     def pictures(self, filter_name: str) -> npt.NDArray[np.uint8]:
-        """Open (N, F, T) uint8, memory-mapped. `filter_name` is raw or bilateral.
+        """Open (N, F, T) uint8, memory-mapped; (N, 3, F, T) in colour. `filter_name` is raw or bilateral.
 
         Raises:
             TilesError: the file is missing or damaged.
         """
         try:
-            return _pictures(self.folder, filter_name, len(self.clips), self.settings)
+            return _pictures(self.folder, filter_name, self.shape)
         except UnusableTilesError as error:
             raise TilesError(_advice(self.folder, error, self.corpus_folder)) from error
 
     def labels(self) -> npt.NDArray[np.int64]:
-        """Return (N,) class numbers, indices in `cnn.config.LABELS`."""
-        return np.array([cfg.LABELS.index(clip.label) for clip in self.clips], dtype=np.int64)
+        """Return (N,) class numbers, indices in `data.labels`."""
+        number = {label: k for k, label in enumerate(self.data.labels)}
+        return np.array([number[clip.label] for clip in self.clips], dtype=np.int64)
+
+    @property
+    def info(self) -> TilesInfo:
+        """What a configuration of a training on these tiles takes from them."""
+        return TilesInfo(corpus=self.corpus, settings=self.settings, data=self.data)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of each array: (N, F, T), or (N, 3, F, T)."""
+        return picture_shape(len(self.clips), self.settings, self.data.channels)
 
 
 class UnusableTilesError(Exception):
@@ -101,11 +114,12 @@ def read_tiles(folder: Path) -> TileSet:
     content = read_json_or_empty(folder / "settings.json")
     corpus_folder = str(content.get("corpus_folder", "CORPUS"))
     try:
-        settings = _settings(content)
-        clips = tuple(_clips(folder / "clips.csv"))
+        settings, data = _settings(content)
+        clips = tuple(_clips(folder / "clips.csv", frozenset(data.labels)))
         tiles = TileSet(
             folder=folder,
             settings=settings,
+            data=data,
             corpus=content["corpus"],
             corpus_folder=corpus_folder,
             clips=clips,
@@ -115,7 +129,7 @@ def read_tiles(folder: Path) -> TileSet:
         if content.get("n_clips", len(clips)) != len(clips):
             raise UnusableTilesError(f"is damaged: clips.csv has {len(clips)} rows, not {content['n_clips']}")
         for name in FILTERS:
-            _pictures(folder, name, len(clips), settings)
+            _pictures(folder, name, tiles.shape)
     except UnusableTilesError as error:
         raise UnusableTilesError(str(error), corpus_folder) from error
     return tiles
@@ -128,24 +142,25 @@ def read_json_or_empty(path: Path) -> dict[str, Any]:
         return {}
 
 
-def _settings(content: dict[str, Any]) -> TileSettings:
+def _settings(content: dict[str, Any]) -> tuple[TileSettings, DataSettings]:
     if not {"tiles", "corpus"} <= set(content):
         raise UnusableTilesError("is no folder of tiles: its settings.json is missing or damaged")
     if (version := content.get("format", 1)) != TILES_FORMAT:
         raise UnusableTilesError(f"was made by another version of Arena ({cfg.describe_format(version)})")
-    for name, value in SPEECH.items():
-        if content.get(name, value) != value:
-            raise UnusableTilesError(f"holds tiles of {name} {content[name]!r}, and this version of Arena reads {value!r}")
+    try:
+        data = read_data(content)
+    except (TypeError, ValueError) as error:
+        raise UnusableTilesError(f"holds tiles that this version of Arena cannot read: {error}") from error
     try:
         settings = TileSettings(**content["tiles"])
     except (CnnError, TypeError):
         settings = None
     if settings is None or drop_later_defaults(settings) != content["tiles"]:
         raise UnusableTilesError("was made by another version of Arena (its settings are not those of this one)")
-    return settings
+    return settings, data
 
 
-def _clips(path: Path) -> Iterator[TileClip]:
+def _clips(path: Path, labels: Container[str]) -> Iterator[TileClip]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))
@@ -154,18 +169,20 @@ def _clips(path: Path) -> Iterator[TileClip]:
     if not rows or tuple(rows[0]) != CLIP_COLUMNS:
         raise UnusableTilesError(f"is damaged: the first line of clips.csv is not {','.join(CLIP_COLUMNS)}")
     for number, row in enumerate(rows[1:], start=2):
-        is_whole = len(row) == len(CLIP_COLUMNS) and row[1] in cfg.LABELS and row[5] in PARTS and _LENGTH.fullmatch(row[6])
+        is_whole = len(row) == len(CLIP_COLUMNS) and row[1] in labels and row[5] in PARTS and _LENGTH.fullmatch(row[6])
         if not is_whole:
-            raise UnusableTilesError(f"is damaged: clips.csv line {number} is no clip with a label of 0..9: {','.join(row)!r}")
+            raise UnusableTilesError(
+                f"is damaged: clips.csv line {number} is no clip with a label of the tiles: {','.join(row)!r}"
+            )
         *texts, length_s = row
         yield TileClip(**dict(zip(CLIP_COLUMNS, texts, strict=False)), length_s=float(length_s))
 
 
-def _pictures(folder: Path, name: str, n_clips: int, settings: TileSettings) -> Pictures:
+def _pictures(folder: Path, name: str, shape: tuple[int, ...]) -> Pictures:
     try:
-        return chunks.open_pictures(folder / f"{name}.npy", picture_shape(n_clips, settings))
+        return chunks.open_pictures(folder / f"{name}.npy", shape)
     except (OSError, ValueError, EOFError) as error:
-        raise UnusableTilesError(f"is damaged: its {name}.npy is missing or not of {n_clips} whole tiles") from error
+        raise UnusableTilesError(f"is damaged: its {name}.npy is missing or not of {shape[0]} whole tiles") from error
 
 
 def find_run_tiles(config: RunConfig, folder: Path) -> TileSet:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from cnn.config import TrainSettings
+from cnn.settings.train import TrainSettings
 
 BETAS, EPS, MOMENTUM = (0.9, 0.999), 1e-8, 0.9  # torch's defaults, and the momentum of our SGD
 _MOMENTS = {"adamw": ("exp_avg", "exp_avg_sq"), "adam": ("exp_avg", "exp_avg_sq"), "sgd": ("momentum_buffer",)}

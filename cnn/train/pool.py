@@ -11,10 +11,11 @@ from typing import Any
 
 from arena.base.install import loading
 from arena.base.processes import follow_parent, without_main
-from cnn.config import FOLDED_KINDS, RunConfig, SplitSettings
+from cnn.config import RunConfig
 from cnn.errors import RunError
 from cnn.hardware import check_device_name, may_have_gpu, n_processes
 from cnn.runs.folder import EpochRow, RunFolder
+from cnn.settings.split import FOLDED_KINDS, SplitSettings
 from cnn.speakers.doubts import TOO_GOOD, describe_doubts
 from cnn.splits import list_untrained, make_split
 from cnn.tiles.tile_set import TileSet, open_tiles

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from cnn.check.net import check_net
-from cnn.config import LABELS, RunConfig
+from cnn.config import RunConfig
 from cnn.errors import ConfigError
 from cnn.models.registry import build_net, to_device
 from cnn.models.seeding import seed_generators
@@ -27,13 +27,13 @@ def try_batch(config: RunConfig, tiles: TileSet, device: str) -> None:
     if (config.corpus, config.tiles) != (tiles.corpus, tiles.settings):
         raise ConfigError(f"the configuration was made for other tiles than those in {tiles.folder}; choose them with --tiles")
     if config.model.is_plugin:
-        check_net(config.model, config.tiles.size, len(LABELS))
+        check_net(config.model, config.tiles.size, config.data.n_classes)
     target = resolve_device(device)
     split = make_split(tiles.clips, config.split)
     clips = Clips(tiles.pictures(config.filter), tiles.labels(), split.train[: config.train.batch_size], target)
     augment = Augment([config.augment], config.tiles) if config.augmented else None
     with limit_threads(target), seed_generators(derive_seed("weights", config.train.seed), target):
-        net = to_device(build_net(config.model, config.tiles.size, len(LABELS)), target)
+        net = to_device(build_net(config.model, config.tiles.size, config.data.n_classes), target)
         net.train()
         for batch, truth in clips.iterate_batches(
             config.train.batch_size, [derive_seed("order", config.train.seed, 0)], augment

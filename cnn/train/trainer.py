@@ -14,12 +14,13 @@ import torch
 from torch.nn import functional as F
 
 from arena.base.scores import Counts, accuracy, confusion_matrix, find_absent, macro_f1
-from cnn.config import LABELS, RunConfig, TrainSettings
+from cnn.config import RunConfig
 from cnn.errors import RunError
 from cnn.files import write_whole
 from cnn.models.registry import build_net, to_device
 from cnn.models.seeding import seed_generators
 from cnn.runs.folder import EpochRow, Score
+from cnn.settings.train import TrainSettings
 from cnn.tiles.augment import Augment
 from cnn.tiles.batches import Clips, count_steps, derive_seed
 from cnn.tiles.tta import log_probabilities
@@ -54,7 +55,7 @@ class Trainer:
         self.device = device
         self.augment = Augment([config.augment], config.tiles) if config.augmented else None
         with seed_generators(derive_seed("weights", config.train.seed), device):
-            net = build_net(config.model, config.tiles.size, len(LABELS))
+            net = build_net(config.model, config.tiles.size, config.data.n_classes)
         self.net = to_device(net, device)
         self.optimizer = Optimizer(self.net, config.train)
         self.rows: list[EpochRow] = []
@@ -127,7 +128,7 @@ class Trainer:
         settings = self.config.train
         number = len(self.rows)
         steps = count_steps(len(train), settings.batch_size)
-        weights = compute_class_weights(train.labels, len(LABELS)) if settings.balance == "weights" else None
+        weights = compute_class_weights(train.labels, self.config.data.n_classes) if settings.balance == "weights" else None
         losses, truths, guesses = [], [], []
         self.net.train()
         with seed_generators(derive_seed("dropout", settings.seed, number), self.device):
@@ -155,13 +156,16 @@ class Trainer:
                 losses.append(plain.detach())
                 truths.append(truth)
                 guesses.append(log_probs.detach().argmax(1))
-        return EpochStats(losses=torch.stack(losses).tolist(), confusion=_count(torch.cat(truths), torch.cat(guesses)))
+        return EpochStats(
+            losses=torch.stack(losses).tolist(),
+            confusion=_count(torch.cat(truths), torch.cat(guesses), self.config.data.n_classes),
+        )
 
     def score(self, clips: Clips) -> tuple[Score, torch.Tensor]:
         """Score the net on `clips`, without augmentation; also return its log-probabilities (N, K) on the CPU."""
         self.net.eval()
         log_probs = log_probabilities(self.net, clips, self.config.train.side_views)
-        return compute_score(log_probs, clips.labels), log_probs.cpu()
+        return compute_score(log_probs, clips.labels, self.config.data.labels), log_probs.cpu()
 
     def restore_weights(self) -> None:
         """Put the kept epoch's weights into the net."""
@@ -227,21 +231,21 @@ class Trainer:
             raise RunError(f"{path} is of another training ({type(error).__name__})") from error
 
 
-def _count(truth: torch.Tensor, predicted: torch.Tensor) -> Counts:
+def _count(truth: torch.Tensor, predicted: torch.Tensor, n_classes: int) -> Counts:
     """Return the confusion (K, K) of (N,) each, on any device."""
-    return confusion_matrix(truth.cpu().numpy(), predicted.cpu().numpy(), len(LABELS))
+    return confusion_matrix(truth.cpu().numpy(), predicted.cpu().numpy(), n_classes)
 
 
-def compute_score(log_probabilities: torch.Tensor, truth: torch.Tensor) -> Score:
-    """Score log-probabilities (N, K) against the true labels (N,)."""
-    confusion = _count(truth, log_probabilities.argmax(1))
+def compute_score(log_probabilities: torch.Tensor, truth: torch.Tensor, labels: Sequence[str]) -> Score:
+    """Score log-probabilities (N, K) against the true labels (N,), indices in `labels` (K,)."""
+    confusion = _count(truth, log_probabilities.argmax(1), len(labels))
     return Score(
         n=len(truth),
         loss=float(F.nll_loss(log_probabilities, truth)),
         accuracy=accuracy(confusion),
         macro_f1=macro_f1(confusion),
         confusion=confusion.tolist(),
-        absent=tuple(LABELS[k] for k in find_absent(confusion)),
+        absent=tuple(labels[k] for k in find_absent(confusion)),
     )
 
 

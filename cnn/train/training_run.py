@@ -16,7 +16,7 @@ import torch
 from arena.base.terminal import say
 from cnn import config as cfg
 from cnn.check.net import check_net
-from cnn.config import LABELS, RunConfig
+from cnn.config import RunConfig
 from cnn.errors import ConfigError
 from cnn.models.own import pin_source, resolve_source
 from cnn.models.registry import count_multiply_adds, count_parameters
@@ -82,7 +82,7 @@ def open_run(
     _check_tiles(config, tiles)
     folder = RunFolder(runs_dir / config.digest)
     if config.model.is_plugin and folder.state() is not RunState.FINISHED:
-        check_net(resolve_source(config.model, folder.path), config.tiles.size, len(LABELS))
+        check_net(resolve_source(config.model, folder.path), config.tiles.size, config.data.n_classes)
     with lock_run(folder):
         if folder.state() is RunState.FINISHED:
             drop_checkpoints(folder)
@@ -153,7 +153,7 @@ class SplitData:
     def list_predictions(self, part: str, log_probabilities: torch.Tensor) -> list[Prediction]:
         """Return a row for each clip of a part, from log-probabilities (N, K) on the CPU."""
         clips = [self.tiles.clips[index] for index in getattr(self.split, part)]
-        labels = [LABELS[k] for k in log_probabilities.argmax(1).tolist()]
+        labels = [self.tiles.data.labels[k] for k in log_probabilities.argmax(1).tolist()]
         probabilities = log_probabilities.double().softmax(1).tolist()  # sums to 1 in double precision
         return [
             Prediction(id=c.id, label=label, probabilities=tuple(p), truth=c.label, speaker=c.speaker, split=part)
@@ -245,10 +245,10 @@ class TrainingRun:
             if split != "train":
                 predictions += self.data.list_predictions(split, log_probabilities)
         if state is RunState.FINISHED:
-            self.folder.write_predictions(LABELS, predictions)
+            self.folder.write_predictions(self.config.data.labels, predictions)
         return RunResult(
             state=state,
-            labels=LABELS,
+            labels=self.config.data.labels,
             best_epoch=fit.best_epoch,
             n_epochs=len(fit.rows),
             scores=scores,

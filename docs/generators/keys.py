@@ -8,7 +8,7 @@ from pathlib import Path
 
 from arena.base.project import KEYS, Project
 from arena.config import VARIABLES, list_values
-from cnn.config import RunConfig, TileSettings, config_to_dict, default_config
+from cnn.config import RunConfig, TilesInfo, config_to_dict, default_config
 from cnn.keys import SHORT, Key, find_keys, keys
 from cnn.nets import NETS
 from cnn.overrides import flatten
@@ -61,7 +61,7 @@ def _describe_default(key: str) -> str:
     """Return the default; where the nets have different ones, that of each."""
     defaults: dict[str, list[str]] = {}
     for net in NETS:
-        value = flatten(config_to_dict(default_config("", TileSettings(), net, "raw")))[key]
+        value = flatten(config_to_dict(default_config(TilesInfo(), net, "raw")))[key]
         defaults.setdefault(f"`{value}`" if value not in ("", []) else "none", []).append(net)
     if len(defaults) == 1 or key == "model.name":
         return next(iter(defaults))

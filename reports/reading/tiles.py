@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn.config import TileSettings, config_to_dict, read_format
+from cnn.config import config_to_dict, read_format
 from cnn.errors import RunError
 from cnn.files import read_json
+from cnn.settings.tiles import TileSettings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from arena.base.texts import format_labels
-from cnn.config import LABELS
 from cnn.runs.evaluation import group_folds
 from reports.facts.evaluations import VALIDATION, EvaluationFacts, EvaluationGroup
 from reports.wording.formats import leaf, percent, score, whole_percent
@@ -109,4 +108,4 @@ def _digit_caveats(evaluation: EvaluationFacts, t: Texts) -> Iterator[str]:
     for key, name in (("digits.absent_in_folds", "absent"), ("digits.untrained", "untrained")):
         for labels, numbers in group_folds(evaluation.scores.folds, name).items():
             digits, folds = (format_labels(names, t("word.to")) for names in (labels, numbers))
-            yield t(key, n=len(labels), labels=digits, folds=folds, of=len(LABELS) - len(labels))
+            yield t(key, n=len(labels), labels=digits, folds=folds, of=len(evaluation.scores.labels) - len(labels))

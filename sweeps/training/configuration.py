@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from sweeps.errors import StudyError
 
 if TYPE_CHECKING:
-    from cnn.config import ModelSettings
     from cnn.runs.config_file import ConfigFile
+    from cnn.settings.model import ModelSettings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +55,7 @@ def is_meant(word: str, key: str) -> bool:
 
 
 def models() -> tuple[str, ...]:
-    from cnn.config import MODELS
+    from cnn.settings.model import MODELS
 
     return MODELS
 
@@ -136,7 +136,7 @@ def base_configuration(tiles: Path, model: str, variant: str, overrides: Sequenc
     from cnn.tiles.tile_set import open_tiles
 
     tile_set = open_tiles(tiles)
-    config = override(default_config(tile_set.corpus, tile_set.settings, model, variant), overrides)
+    config = override(default_config(tile_set.info, model, variant), overrides)
     make_split(tile_set.clips, config.split)
     return config_to_json(config)
 
@@ -144,14 +144,14 @@ def base_configuration(tiles: Path, model: str, variant: str, overrides: Sequenc
 def note_digits(tiles: Path, bases: Sequence[dict[str, Any]]) -> list[str]:
     """Return a note on digits that all trials are scored without, and a warning of those scored and never trained on."""
     from arena.base.texts import note_absent
-    from cnn.config import LABELS
     from cnn.overrides import config_from_dict
     from cnn.splits import list_untrained, make_split
     from cnn.tiles.tile_set import open_tiles
 
-    clips, splits = open_tiles(tiles).clips, list(dict.fromkeys(config_from_dict(base).split for base in bases))
+    tile_set = open_tiles(tiles)
+    clips, splits = tile_set.clips, list(dict.fromkeys(config_from_dict(base).split for base in bases))
     present = {clips[index].label for settings in splits for index in make_split(clips, settings).val}
-    absent = [label for label in LABELS if label not in present]
+    absent = [label for label in tile_set.data.labels if label not in present]
     return [*list_untrained(clips, splits), *filter(None, [note_absent(absent, len(present), "the validation clips")])]
 
 
@@ -173,11 +173,10 @@ def try_own_net(tiles: Path, model: str, variant: str, overrides: Sequence[str])
     if not is_plugin(model):
         return OwnNet()
     from cnn.check.net import try_net
-    from cnn.config import LABELS
     from cnn.overrides import config_from_dict
 
     config = config_from_dict(base_configuration(tiles, model, variant, overrides))
-    report = try_net(config.model, config.tiles.size, len(LABELS))
+    report = try_net(config.model, config.tiles.size, config.data.n_classes)
     return OwnNet(
         warnings=tuple(f"warning: {text}" for text in report.warnings),
         unread=frozenset(f"model.{key}" for key in report.unread),

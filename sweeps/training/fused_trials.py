@@ -60,7 +60,6 @@ def explain_unfusable(context: TrialContext, params: Mapping[str, object]) -> st
     """Return the reason that this net cannot be fused, or an empty text."""
     import torch
 
-    from cnn.config import LABELS
     from cnn.errors import ModelError
     from cnn.models.registry import build_net
     from cnn.train.fused.stacked_layers import stack_nets
@@ -68,7 +67,7 @@ def explain_unfusable(context: TrialContext, params: Mapping[str, object]) -> st
     config = context.configure(params)
     with torch.random.fork_rng(devices=[]):
         try:
-            stack_nets([build_net(config.model, config.tiles.size, len(LABELS))] * 2)
+            stack_nets([build_net(config.model, config.tiles.size, config.data.n_classes)] * 2)
         except ModelError as error:
             return str(error)
     return ""

@@ -18,7 +18,7 @@ from cnn.cli.inspect import print_inspections
 from cnn.cli.models import print_costs, print_layers
 from cnn.cli.predict import print_answers
 from cnn.cli.train import print_runs
-from cnn.config import TileSettings
+from cnn.config import TilesInfo
 from cnn.inference.inspect import Inspection
 from cnn.inference.predict import Answer, Answers
 from cnn.runs.evaluation import evaluate
@@ -98,7 +98,7 @@ def training_scenes(folder: Path) -> Iterator[tuple[str, Scene]]:
     plan = EvaluationPlan(folds="becker", models=("lenet5", LONG), variants=("bilateral+aug",), n_seeds=3)
     speakers = tuple(f"{n:02d}" for n in range(1, 21))
     write_evaluation(folder / "folds", plan, speakers=speakers)
-    arms = make_arms(plan, CORPUS, TileSettings(), len(speakers))
+    arms = make_arms(plan, TilesInfo(corpus=CORPUS), len(speakers))
     runs = [[[RunFolder(folder / "folds" / c.digest) for c in seeds] for seeds in arm.configs] for arm in arms]
     results = [(arm, evaluate(by_fold, "test")) for arm, by_fold in zip(arms, runs, strict=True)]
     yield "eval --folds becker --seeds 3", lambda: print_evaluations(plan, results, every_speaker=False)

@@ -13,9 +13,9 @@ import torch
 from typer.testing import CliRunner
 
 from arena.cli import app
-from cnn.config import TileSettings
 from cnn.corpus.audio import Samples, read_clip
 from cnn.corpus.scan import scan
+from cnn.settings.tiles import TileSettings
 from cnn.tiles.front_end import compute_tile, resampler
 from cnn.tiles.tile_set import find_tiles
 from support.sounds import RATE_HZ, voice

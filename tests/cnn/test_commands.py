@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from cnn.commands import format_train_command
-from cnn.config import TileSettings, config_to_dict, default_config
+from cnn.config import TilesInfo, config_to_dict, default_config
 from cnn.overrides import override
+from cnn.settings.tiles import TileSettings
 
 TILES, RUNS = Path("tiles"), Path("runs")
 
@@ -18,21 +19,24 @@ TILES, RUNS = Path("tiles"), Path("runs")
 @pytest.mark.parametrize("words", [(), ("train.epochs=3", "train.learning_rate=0.0037"), ("split.kind=loso", "split.fold=2")])
 def test_its_digest_is_the_digest_of_the_run(variant: str, words: tuple[str, ...]) -> None:
     tiles = TileSettings(size=32)
-    config = override(default_config("c" * 16, tiles, "resnet", variant), words)
+    config = override(default_config(TilesInfo(corpus="c" * 16, settings=tiles), "resnet", variant), words)
     command = shlex.split(format_train_command(config.digest, config_to_dict(config), TILES, RUNS))
     assert command[:6] == ["arena", "train", "--model", "resnet", "--variant", variant]
     assert sorted(command[6:]) == sorted(words)
-    assert override(default_config("c" * 16, tiles, "resnet", variant), command[6:]).digest == config.digest
+    assert (
+        override(default_config(TilesInfo(corpus="c" * 16, settings=tiles), "resnet", variant), command[6:]).digest
+        == config.digest
+    )
 
 
 def test_a_list_of_names_and_other_places_survive_the_shell() -> None:
-    config = override(default_config("c" * 16, TileSettings(), "lenet5", "raw"), ("split.test_speakers=ann b,bob",))
+    config = override(default_config(TilesInfo(corpus="c" * 16), "lenet5", "raw"), ("split.test_speakers=ann b,bob",))
     command = shlex.split(format_train_command(config.digest, config_to_dict(config), Path("my tiles"), Path("r")))
     assert command[6:] == ["--tiles", "my tiles", "--runs", "r", "split.test_speakers=ann b,bob"]
 
 
 def test_there_is_none_for_a_run_that_this_version_would_train_otherwise() -> None:
-    config = default_config("c" * 16, TileSettings(), "lenet5", "raw")
+    config = default_config(TilesInfo(corpus="c" * 16), "lenet5", "raw")
     assert format_train_command("0" * 16, config_to_dict(config), TILES, RUNS) == ""
     assert format_train_command(config.digest, {**config_to_dict(config), "new": {"key": 1}}, TILES, RUNS) == ""
     assert format_train_command(config.digest, {"corpus": "c"}, TILES, RUNS) == ""
@@ -47,7 +51,7 @@ def test_in_a_project_paths_are_from_its_folder_and_its_settings_stand_in_the_co
     )
     (tmp_path / "notes").mkdir()
     monkeypatch.chdir(tmp_path / "notes")
-    config = default_config("c" * 16, TileSettings(), "../nets.py:MyNet", "raw")
+    config = default_config(TilesInfo(corpus="c" * 16), "../nets.py:MyNet", "raw")
     content = config_to_dict(config)
     command = "arena train --model nets.py:MyNet --variant raw train.epochs=20"
     assert format_train_command(config.digest, content, Path("../tiles"), tmp_path / "shelf") == command

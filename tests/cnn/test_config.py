@@ -7,25 +7,18 @@ import json
 
 import pytest
 
-from cnn.config import (
-    MODELS,
-    TILES_FORMAT,
-    VARIANTS,
-    RunConfig,
-    TileSettings,
-    TrainSettings,
-    config_to_dict,
-    config_to_json,
-    default_config,
-)
+from cnn.config import TILES_FORMAT, VARIANTS, RunConfig, TilesInfo, config_to_dict, config_to_json, default_config
 from cnn.errors import ConfigError
-from cnn.fields import number
 from cnn.keys import keys
 from cnn.overrides import apply_values, check_format, config_from_dict, override
+from cnn.settings.fields import number
+from cnn.settings.model import MODELS
+from cnn.settings.tiles import TileSettings
+from cnn.settings.train import TrainSettings
 
 
 def config(variant: str = "raw", model: str = "lenet5") -> RunConfig:
-    return default_config("c0ffee", TileSettings(), model, variant)
+    return default_config(TilesInfo(corpus="c0ffee"), model, variant)
 
 
 def message(*assignments: str, variant: str = "raw", model: str = "lenet5") -> str:

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from arena.base.project import Project, ProjectError
-from cnn.config import VARIANTS, TileSettings, model_defaults
+from cnn.config import VARIANTS, TilesInfo
 from cnn.errors import ConfigError
 from cnn.overrides import spell_out
 from cnn.project import choose_cells, configure, open_project, select_settings, split_cell
+from cnn.settings.model import model_defaults
 
 NETS = "class MyLeNet: pass\nclass MyNet: pass\n"
 
@@ -60,7 +61,7 @@ def test_a_net_or_a_variant_given_twice_is_refused(
 def test_settings_stand_between_the_defaults_and_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = '[settings]\ntrain.epochs = 5\ntrain.learning_rate = 0.01\ntiles.size = 32\nsplit.test_speakers = ["ann", "bob"]\n'
     project = open_written(tmp_path, monkeypatch, text)
-    config = configure(project, "c", TileSettings(), ("mlp", "raw"), ["train.epochs=7"])
+    config = configure(project, TilesInfo(corpus="c"), ("mlp", "raw"), ["train.epochs=7"])
     assert (config.train.epochs, config.train.learning_rate, config.train.batch_size) == (7, 0.01, 64)
     assert config.split.test_speakers == ("ann", "bob")
     assert select_settings(project, without=("train.epochs",)) == ("train.learning_rate=0.01", "split.test_speakers=ann,bob")

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnn.config import LABELS, SplitSettings
 from cnn.errors import SplitError
+from cnn.settings.data import DIGITS
+from cnn.settings.split import SplitSettings
 from cnn.splits import Split, list_untrained, make_folds, make_split
 from support.paths import ROOT
 
@@ -28,7 +29,7 @@ class Clip:
 
 
 def clips_of(speakers: list[str], n_takes: int = 1) -> list[Clip]:
-    return [Clip(f"{d}_{s}_{t}", d, s) for s in speakers for d in LABELS for t in range(n_takes)]
+    return [Clip(f"{d}_{s}_{t}", d, s) for s in speakers for d in DIGITS for t in range(n_takes)]
 
 
 def speakers_in(clips: list[Clip], split: Split) -> dict[str, list[str]]:
@@ -87,7 +88,7 @@ def test_the_drawn_speakers_stay_the_same_from_release_to_release() -> None:
 @st.composite
 def corpora(draw: st.DrawFn) -> list[Clip]:
     speakers = draw(st.lists(st.sampled_from(SIXTY), min_size=3, unique=True))
-    labels = draw(st.lists(st.sampled_from(LABELS), min_size=2, max_size=4, unique=True))
+    labels = draw(st.lists(st.sampled_from(DIGITS), min_size=2, max_size=4, unique=True))
     return [Clip(f"{d}_{s}_{t}", d, s) for s in speakers for d in labels for t in range(draw(st.integers(1, 3)))]
 
 
@@ -195,7 +196,7 @@ def test_validation_by_takes_trains_on_everybody_who_is_not_tested() -> None:
     split = make_split(clips, SplitSettings(kind="loso", fold=2, validation="takes"))
     assert speakers_in(clips, split) == {"train": [*FSDD[:2], *FSDD[3:]], "val": [*FSDD[:2], *FSDD[3:]], "test": ["lucas"]}
     drawn = Counter((clips[i].speaker, clips[i].label) for i in split.val)
-    assert drawn == {(name, label): 2 for name in FSDD if name != "lucas" for label in LABELS}
+    assert drawn == {(name, label): 2 for name in FSDD if name != "lucas" for label in DIGITS}
     assert split.note == (
         "Split by speaker: 5 train, 1 test (lucas), never heard in training. Validation is 100 other clips of the training "
         "speakers: its scores are optimistic and choose nothing."
@@ -215,7 +216,7 @@ def test_a_random_split_shares_out_every_digit_and_says_so() -> None:
     clips = clips_of(FSDD, n_takes=5)
     split = make_split(clips, SplitSettings(kind="random"))
     for part, n in (("train", 18), ("val", 6), ("test", 6)):
-        assert Counter(clips[i].label for i in getattr(split, part)) == dict.fromkeys(LABELS, n)
+        assert Counter(clips[i].label for i in getattr(split, part)) == dict.fromkeys(DIGITS, n)
     assert not split.by_speaker
     assert split.note == (
         "Random split, 60/20/20 of each digit: the same 6 speakers are heard in all parts, "

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cnn.config import RunConfig, TileSettings, config_to_json
+from cnn.config import RunConfig, TilesInfo, config_to_json
 from cnn.runs.folder import Prediction, RunFolder, RunResult, RunState
 from cnn.runs.folds import EvaluationPlan, make_arms
 from support.report_facts import LABELS, make_curve
@@ -17,7 +17,7 @@ CORPUS = "0f3c5a1d2b4e6f70"
 
 def fold_configs(plan: EvaluationPlan, n_speakers: int = len(SIX)) -> list[RunConfig]:
     """All trainings of `arena eval`, fold by fold."""
-    arms = make_arms(plan, CORPUS, TileSettings(), n_speakers)
+    arms = make_arms(plan, TilesInfo(corpus=CORPUS), n_speakers)
     return [config for arm in arms for seeds in arm.configs for config in seeds]
 
 

@@ -49,7 +49,7 @@ class Chaos:
 
     def run(self, n_kills: int, seed: int) -> StudyFacts:
         """Kill so many agents while they work, let the last ones end, and return the study; its trials are whole."""
-        base = config_to_json(default_config(self.tiles.corpus, self.tiles.settings, "mlp", "raw"))
+        base = config_to_json(default_config(self.tiles.info, "mlp", "raw"))
         spec = StudySpec(
             name=_NAME,
             sweep=parse(f"{_SWEEP}arena: {{folds: {self.folds}}}\n", "s.yaml"),

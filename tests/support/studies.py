@@ -16,7 +16,8 @@ from typing import Any
 from typer.testing import CliRunner
 
 import arena.cli
-from cnn.config import TileSettings, config_to_json, default_config
+from cnn.config import TilesInfo, config_to_json, default_config
+from cnn.settings.tiles import TileSettings
 from support.paths import ROOT
 from support.warm_python import WarmPython
 from sweeps.engines.optuna_engine import OptunaEngine
@@ -58,7 +59,7 @@ def make_study(
     studies: Path, text: str = BAYES, *, budget: int = 4, name: str = "lenet5.raw", seed: int = 0, storage: str = ""
 ) -> StudyFolder:
     """Create a study whose trials nobody can train: it has no tiles."""
-    base = config_to_json(default_config("none", TileSettings(size=32), "lenet5", "raw"))
+    base = config_to_json(default_config(TilesInfo(corpus="none", settings=TileSettings(size=32)), "lenet5", "raw"))
     spec = StudySpec(
         name=name,
         sweep=parse(text, "sweep.yaml"),

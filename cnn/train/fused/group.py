@@ -16,10 +16,12 @@ from pathlib import Path
 
 import torch
 
-from cnn.config import LABELS, AugmentSettings, RunConfig, TrainSettings
+from cnn.config import RunConfig
 from cnn.errors import CnnError, RunError
 from cnn.hardware import n_cores
 from cnn.runs.folder import EpochRow, RunFolder, RunState, Score, lock_run
+from cnn.settings.augment import AugmentSettings
+from cnn.settings.train import TrainSettings
 from cnn.tiles.augment import Augment
 from cnn.tiles.batches import Clips, count_steps, derive_seed
 from cnn.tiles.tta import log_probabilities
@@ -63,10 +65,12 @@ class Stack:
             if isinstance(layer, StackedDropout):
                 layer.generators = self._draws
         config = fits[0].config
+        self._labels = config.data.labels
+        n_cells = len(self._labels) ** 2
         self._augment = Augment([fit.config.augment for fit in fits], config.tiles) if config.augmented else None
         self._smoothing = torch.tensor([fit.config.train.label_smoothing for fit in fits], device=self._device)
-        self._counts = torch.zeros(len(fits) * len(LABELS) ** 2, dtype=torch.int64, device=self._device)  # (M K K,)
-        self._first_cells = torch.arange(len(fits), device=self._device) * len(LABELS) ** 2  # (M,)
+        self._counts = torch.zeros(len(fits) * n_cells, dtype=torch.int64, device=self._device)  # (M K K,)
+        self._first_cells = torch.arange(len(fits), device=self._device) * n_cells  # (M,)
         self._balance = config.train.balance
         self._weights: torch.Tensor | None = None  # (K,), once the clips are seen: a graph reads this very memory
         self._dtype = torch.float32
@@ -87,7 +91,7 @@ class Stack:
         for draws, s, epoch in zip(self._draws, settings, epochs, strict=True):
             draws.manual_seed(derive_seed("dropout", s.seed, epoch))
         orders = [derive_seed("order", s.seed, epoch) for s, epoch in zip(settings, epochs, strict=True)]
-        steps, n_members, k = count_steps(len(train), settings[0].batch_size), len(settings), len(LABELS)
+        steps, n_members, k = count_steps(len(train), settings[0].batch_size), len(settings), len(self._labels)
         rates = self._rates(steps)
         losses = torch.zeros((steps, n_members), device=self._device)
         self._counts.zero_()
@@ -106,7 +110,7 @@ class Stack:
 
     def _one_step(self, batch: torch.Tensor, truth: torch.Tensor, rates: torch.Tensor) -> torch.Tensor:
         """Map (B M, 1, F, T), (B M,) and (M,) to the losses (M,) without smoothing, and count all confusions."""
-        n_members, k = len(self._fits), len(LABELS)
+        n_members, k = len(self._fits), len(self._labels)
         with torch.autocast(self._device.type, self._dtype, enabled=self._dtype != torch.float32, cache_enabled=False):
             logits = self._net(batch)
         log_probs = logits.float().log_softmax(1).view(-1, n_members, k)
@@ -144,7 +148,7 @@ class Stack:
             return out
 
         log_probs = log_probabilities(whole, clips, self._fits[0].config.train.side_views, n_members)  # (N M, K)
-        return [compute_score(log_probs[number::n_members], clips.labels) for number in range(n_members)]
+        return [compute_score(log_probs[number::n_members], clips.labels, self._labels) for number in range(n_members)]
 
 
 class Outcome(Enum):

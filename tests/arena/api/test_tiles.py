@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 
 import arena
 from arena.api.datasets import TileDataset
-from cnn.config import SplitSettings
+from cnn.settings.split import SplitSettings
 from cnn.splits import make_split
 from cnn.tiles.batches import Clips
 from cnn.tiles.tile_set import TileSet

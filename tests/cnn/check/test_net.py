@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from cnn.check.net import check_net
-from cnn.config import model_defaults
 from cnn.errors import ModelError
 from cnn.nets import NETS
+from cnn.settings.model import model_defaults
 from support.own_nets import HEAD, PAGE_NET, format_net, write_net
 
 

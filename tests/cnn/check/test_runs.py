@@ -22,7 +22,7 @@ NET = format_net("return self.last(x.flatten(1)).softmax(1)", "self.last = nn.Li
 
 def make_configs(tiles: TileSet, path: Path, *assignments: str) -> list[RunConfig]:
     cells = [(model, variant) for model in (f"{path}:Net", "lenet5") for variant in ("raw", "raw+aug")]
-    return [override(default_config(tiles.corpus, tiles.settings, *cell), ["train.epochs=1", *assignments]) for cell in cells]
+    return [override(default_config(tiles.info, *cell), ["train.epochs=1", *assignments]) for cell in cells]
 
 
 def test_a_net_is_warned_of_once_and_trained_without_what_it_does_not_read(tmp_path: Path, tiles: TileSet) -> None:

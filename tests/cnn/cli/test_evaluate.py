@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnn.cli.evaluate import print_evaluations, write_rows
-from cnn.config import TileSettings
+from cnn.config import TilesInfo
 from cnn.runs.evaluation import Evaluation, evaluate
 from cnn.runs.folder import RunFolder
 from cnn.runs.folds import Arm, EvaluationPlan, make_arms
@@ -18,7 +18,7 @@ SIXTY = tuple(f"{n:02d}" for n in range(1, 61))
 
 def evaluated(runs: Path, plan: EvaluationPlan, speakers: tuple[str, ...]) -> list[tuple[Arm, Evaluation]]:
     write_evaluation(runs, plan, speakers=speakers)
-    arms = make_arms(plan, CORPUS, TileSettings(), len(speakers))
+    arms = make_arms(plan, TilesInfo(corpus=CORPUS), len(speakers))
     folders = [[[RunFolder(runs / config.digest) for config in seeds] for seeds in arm.configs] for arm in arms]
     return [(arm, evaluate(by_fold, "test")) for arm, by_fold in zip(arms, folders, strict=True)]
 

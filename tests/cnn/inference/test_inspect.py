@@ -13,7 +13,7 @@ from torch import nn
 from typer.testing import CliRunner
 
 from cnn.cli.inspect import app
-from cnn.config import RunConfig, TrainSettings, default_config, model_defaults
+from cnn.config import RunConfig, default_config
 from cnn.errors import RunError, TilesError
 from cnn.inference.inspect import ARRAYS_NAME, JSON_NAME, inspect_run
 from cnn.inference.inspect_clips import choose_clips
@@ -21,6 +21,8 @@ from cnn.inference.saliency import compute_features, compute_maps, first_filters
 from cnn.models.registry import build_net
 from cnn.nets import NETS
 from cnn.runs.folder import Prediction, RunFolder, RunResult, RunState
+from cnn.settings.model import model_defaults
+from cnn.settings.train import TrainSettings
 from cnn.tiles.tile_set import TileSet
 from cnn.train.training_run import train
 
@@ -47,7 +49,7 @@ def row(truth: int, label: int, speaker: str, sure: float, split: str = "test") 
 
 @pytest.fixture(scope="module")
 def run(tiles: TileSet, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    base = default_config(tiles.corpus, tiles.settings, "lenet5", "bilateral")
+    base = default_config(tiles.info, "lenet5", "bilateral")
     return train(replace(base, train=replace(base.train, epochs=1)), tiles, tmp_path_factory.mktemp("runs"), device="cpu")
 
 
@@ -188,7 +190,7 @@ def test_a_teams_own_net_with_in_place_layers_is_looked_into(tiles: TileSet, tmp
 
 
 def test_a_net_without_convolutions_says_so(tiles: TileSet, tmp_path: Path) -> None:
-    base = default_config(tiles.corpus, tiles.settings, "mlp", "raw")
+    base = default_config(tiles.info, "mlp", "raw")
     run = train(replace(base, train=replace(base.train, epochs=1)), tiles, tmp_path, device="cpu")
     facts, arrays = inspected(run, tiles)
     assert facts["notes"] == ["a net without Conv2d has no filters, no maps and no Grad-CAM; the rest is there"]

@@ -15,7 +15,7 @@ import soundfile
 import torch
 
 from cnn.cli.export import _read_samples
-from cnn.config import ModelSettings, RunConfig, TileSettings, TrainSettings, config_to_json, model_defaults
+from cnn.config import RunConfig, config_to_json
 from cnn.corpus.audio import to_mono
 from cnn.corpus.recordings import find_recordings
 from cnn.errors import ConfigError, CorpusError, ModelError, RunError
@@ -25,6 +25,9 @@ from cnn.inference.predict import predict_recordings
 from cnn.models.registry import build_net
 from cnn.overrides import config_from_dict
 from cnn.runs.folder import RunFolder
+from cnn.settings.model import ModelSettings, model_defaults
+from cnn.settings.tiles import TileSettings
+from cnn.settings.train import TrainSettings
 from cnn.tiles.front_end import bilateral, compute_tile
 from cnn.train.weights_file import dump_checksummed
 from support.tones import RATE_HZ, tone
@@ -60,7 +63,7 @@ def answers(path: Path, clips: Sequence[np.ndarray]) -> list[np.ndarray]:
 EVERY_NET = """
 import torch
 from dataclasses import replace
-from cnn.config import MODELS, model_defaults
+from cnn.settings.model import MODELS, model_defaults
 from cnn.models.registry import build_net
 from cnn.nets import NETS
 class Every(torch.nn.Module):

@@ -15,7 +15,7 @@ import soundfile
 from typer.testing import CliRunner
 
 import arena.cli
-from cnn.config import default_config
+from cnn.config import TilesInfo, default_config
 from cnn.corpus.recordings import RecordedSamples, RecordingFile, find_recordings
 from cnn.errors import ConfigError, RunError
 from cnn.inference.predict import Skipped, find_finished_run, predict_recordings, read_answers, write_submission
@@ -31,7 +31,7 @@ from support.ffmpeg import convert_to, link_ffmpeg
 
 @pytest.fixture(scope="module", params=["raw", "bilateral+aug"])
 def run(request: pytest.FixtureRequest, tiles: TileSet, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    config = override(default_config(tiles.corpus, tiles.settings, "resnet", request.param), ["train.epochs=3"])
+    config = override(default_config(tiles.info, "resnet", request.param), ["train.epochs=3"])
     return train(config, tiles, tmp_path_factory.mktemp("runs"))
 
 
@@ -65,7 +65,10 @@ def test_a_net_of_tiles_of_another_format_answers_nothing_and_names_the_command_
             f"a net would see other pictures now; train it anew with `arena train --config {old.path / 'config.json'}`"
         )
     file = read_config_file(old.path / "config.json")
-    anew = override(default_config(content["corpus"], tiles.settings, *file.models, *file.variants), file.list_settings())
+    anew = override(
+        default_config(TilesInfo(corpus=content["corpus"], settings=tiles.settings), *file.models, *file.variants),
+        file.list_settings(),
+    )
     assert anew.digest == run.digest
 
 
@@ -106,7 +109,7 @@ def test_a_run_is_found_by_path_digest_or_its_beginning(run: RunFolder) -> None:
 
 
 def test_an_unfinished_run_does_not_predict(tiles: TileSet, tmp_path: Path) -> None:
-    config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=3"])
+    config = override(default_config(tiles.info, "lenet5", "raw"), ["train.epochs=3"])
     paused = train(config, tiles, tmp_path, on_epoch=lambda row: Decision.PAUSE)
     with pytest.raises(RunError, match="is unfinished; only a finished run predicts"):
         find_finished_run(paused.digest, tmp_path)
@@ -152,11 +155,12 @@ def test_files_are_answered_in_their_order_with_digit_and_probabilities(run: Run
     files = [corpus_folder / "7_ann_0.wav", corpus_folder / "2_bob_1.wav"]
     output = json.loads(predicted(run, *files, "--json")[0])
     sources = find_recordings(corpus_folder)
-    expected = {a.id: a for a in predict_recordings(run, sources, "cpu", lambda n: None).answers}
+    result = predict_recordings(run, sources, "cpu", lambda n: None)
+    expected = {a.id: a for a in result.answers}
     assert [answer["file"] for answer in output["answers"]] == [str(file) for file in files]
     for answer, file in zip(output["answers"], files, strict=True):
         assert answer["digit"] == expected[file.stem].label
-        assert answer["probabilities"] == pytest.approx(expected[file.stem].by_digit(), abs=1e-6)
+        assert answer["probabilities"] == pytest.approx(result.probabilities(expected[file.stem]), abs=1e-6)
     lines = predicted(run, *files)[0].splitlines()
     best = sorted(output["answers"][0]["probabilities"].items(), key=lambda item: -item[1])[:2]
     assert [str(files[0]), *(word for digit, p in best for word in (digit, f"{p:.3f}"))] in [line.split() for line in lines]

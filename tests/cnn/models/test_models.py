@@ -10,12 +10,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cnn.config import ACTIVATIONS, MODELS, ModelSettings, model_defaults
 from cnn.errors import ConfigError
 from cnn.models import blocks
 from cnn.models.blocks import InvertedResidual, Shape, SqueezeExcite
 from cnn.models.registry import build_net, count_multiply_adds, count_parameters
 from cnn.nets import BASELINE, MODEL_A, MODEL_B, NETS, PAIR
+from cnn.settings.model import ACTIVATIONS, MODELS, ModelSettings, model_defaults
 
 CASES = [
     (name, size, depth, width)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from cnn.config import RunConfig, config_to_dict, default_config, model_defaults
+from cnn.config import RunConfig, config_to_dict, default_config
 from cnn.corpus.recordings import find_recordings
 from cnn.errors import ConfigError, ModelError
 from cnn.inference.predict import predict_recordings
@@ -19,13 +19,14 @@ from cnn.models.registry import build_net
 from cnn.models.seeding import seed_generators
 from cnn.overrides import apply_values, config_from_dict, override
 from cnn.runs.folder import RunState
+from cnn.settings.model import model_defaults
 from cnn.tiles.tile_set import TileSet
 from cnn.train.training_run import Decision, train
 from support.own_nets import HEAD, PAGE_NET, format_net, write_net
 
 
 def config(tiles: TileSet, path: Path) -> RunConfig:
-    return override(default_config(tiles.corpus, tiles.settings, f"{path}:MyNet", "raw"), ["train.epochs=2"])
+    return override(default_config(tiles.info, f"{path}:MyNet", "raw"), ["train.epochs=2"])
 
 
 def test_a_run_is_named_by_the_files_content_and_the_class(tmp_path: Path, tiles: TileSet) -> None:

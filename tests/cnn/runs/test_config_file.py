@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from cnn.config import RunConfig, TileSettings, config_to_json, default_config
+from cnn.config import RunConfig, TilesInfo, config_to_json, default_config
 from cnn.errors import ConfigError
 from cnn.overrides import override
 from cnn.runs.config_file import read_config_file
+from cnn.settings.tiles import TileSettings
 
 
 @pytest.mark.parametrize(
@@ -37,14 +38,19 @@ def test_one_configuration_in_every_kind_of_file(tmp_path: Path, name: str, text
 
 
 def test_a_runs_config_repeats_the_run_and_another_net_takes_its_training_alone(tmp_path: Path) -> None:
-    base = default_config("abc", TileSettings(size=32), "resnet", "bilateral+aug")
+    base = default_config(TilesInfo(corpus="abc", settings=TileSettings(size=32)), "resnet", "bilateral+aug")
     config = override(base, ["epochs=3", "depth=2", "kind=loso", "fold=1", "shift=2"])
     (tmp_path / "config.json").write_text(json.dumps(config_to_json(config)))
     file = read_config_file(tmp_path / "config.json")
-    again = override(default_config("abc", TileSettings(size=32), *file.models, *file.variants), file.list_settings())
+    again = override(
+        default_config(TilesInfo(corpus="abc", settings=TileSettings(size=32)), *file.models, *file.variants),
+        file.list_settings(),
+    )
     assert again.digest == config.digest
-    other = override(default_config("abc", TileSettings(size=32), "lenet5", "raw"), file.list_settings(["lenet5"]))
-    assert (other.train, other.model) == (config.train, default_config("", TileSettings(), "lenet5", "raw").model)
+    other = override(
+        default_config(TilesInfo(corpus="abc", settings=TileSettings(size=32)), "lenet5", "raw"), file.list_settings(["lenet5"])
+    )
+    assert (other.train, other.model) == (config.train, default_config(TilesInfo(corpus=""), "lenet5", "raw").model)
     assert "tiles.size=32" in file.list_tiles()
     file.check_tiles(TileSettings(size=32))
     with pytest.raises(ConfigError, match=r"config\.json asks for tiles\.size=32, and the tiles have 64; make others with"):

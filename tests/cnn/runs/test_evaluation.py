@@ -17,11 +17,11 @@ from typer.testing import CliRunner
 
 import arena.cli
 from arena.base.scores import Counts, speaker_interval
-from cnn.config import LABELS
 from cnn.errors import RunError, SplitError
 from cnn.runs.evaluation import Evaluation, evaluate
 from cnn.runs.folder import Prediction, RunFolder
 from cnn.runs.folds import EvaluationPlan, check_folds, make_arms
+from cnn.settings.data import DIGITS
 from cnn.tiles.tile_set import TileSet
 from cnn.train.training_run import train
 from support import sklearn_reference as reference
@@ -32,7 +32,7 @@ SMALL = ("train.epochs=1", "train.batch_size=16")
 
 def trained(tiles: TileSet, runs: Path, folds: str, on: str, n_seeds: int) -> list[list[RunFolder]]:
     plan = EvaluationPlan(folds=folds, n_seeds=n_seeds, on=on, overrides=SMALL)
-    (arm,) = make_arms(plan, tiles.corpus, tiles.settings, len(SPEAKERS))
+    (arm,) = make_arms(plan, tiles.info, len(SPEAKERS))
     return [[train(config, tiles, runs) for config in seeds] for seeds in arm.configs]
 
 
@@ -53,12 +53,12 @@ def read_rows(run: RunFolder, on: str) -> list[Prediction]:
 
 def compute_f1(rows: list[Prediction]) -> float:
     truth, label = [row.truth for row in rows], [row.label for row in rows]
-    return float(reference.f1_score(truth, label, labels=LABELS, average="macro", zero_division=0))
+    return float(reference.f1_score(truth, label, labels=DIGITS, average="macro", zero_division=0))
 
 
 def confusions(rows: list[Prediction]) -> Counts:
     truth, label = [row.truth for row in rows], [row.label for row in rows]
-    counts: Counts = reference.confusion_matrix(truth, label, labels=LABELS)
+    counts: Counts = reference.confusion_matrix(truth, label, labels=DIGITS)
     return counts
 
 
@@ -126,7 +126,7 @@ def test_what_was_not_asked_for_is_not_read(evaluated: Evaluated, tmp_path: Path
     on, runs, scores = evaluated
     copies = [[RunFolder(Path(shutil.copytree(run.path, tmp_path / run.digest))) for run in seeds] for seeds in runs]
     for run in (run for seeds in copies for run in seeds):
-        run.write_predictions(LABELS, read_rows(run, on))
+        run.write_predictions(DIGITS, read_rows(run, on))
     assert evaluate(copies, on) == scores
 
 
@@ -134,12 +134,12 @@ def test_a_digit_that_nobody_in_a_fold_says_is_named(evaluated: Evaluated, tmp_p
     on, runs, _ = evaluated
     copies = [[RunFolder(Path(shutil.copytree(run.path, tmp_path / run.digest))) for run in seeds] for seeds in runs]
     for run in copies[1]:
-        run.write_predictions(LABELS, [row for row in read_rows(run, on) if row.truth not in "37"])
+        run.write_predictions(DIGITS, [row for row in read_rows(run, on) if row.truth not in "37"])
     scores = evaluate(copies, on)
     assert "digits 3, 7 are in none of the clips of fold 1: macro-F1 is the mean over 8 classes" in scores.notes
     for score in (score for score in scores.speakers if score.fold == 1):
         part = [[row for row in read_rows(run, on) if row.speaker == score.speaker] for run in copies[1]]
-        names = [label for label in LABELS if label not in "37"]
+        names = [label for label in DIGITS if label not in "37"]
         expected = [
             reference.f1_score([r.truth for r in rows], [r.label for r in rows], labels=names, average="macro") for rows in part
         ]
@@ -231,12 +231,12 @@ def test_folds_that_the_speakers_cannot_give_are_refused_in_the_words_of_the_com
         "--folds becker knows AudioMNIST's speakers 01 to 60 only, not ann, bob, cleo, dan, eve; use --folds loso or a number"
     )
     few = [SimpleNamespace(id=name, label="0", speaker=name) for name in ("ann", "bob")]
-    (arm,) = make_arms(EvaluationPlan(folds="loso", on="validation"), tiles.corpus, tiles.settings, 2)
+    (arm,) = make_arms(EvaluationPlan(folds="loso", on="validation"), tiles.info, 2)
     with pytest.raises(SplitError) as refused:
         check_folds([config for seeds in arm.configs for config in seeds], few)
     assert str(refused.value) == "a split by speaker needs at least 3 speakers, not 2 (ann, bob); record more people"
     sixty = [SimpleNamespace(id=name, label="0", speaker=name) for name in ("01", "02", "03")]
-    (arm,) = make_arms(EvaluationPlan(folds="becker"), tiles.corpus, tiles.settings, 3)
+    (arm,) = make_arms(EvaluationPlan(folds="becker"), tiles.info, 3)
     with pytest.raises(SplitError, match=r"has only 01, 02, 03; use --folds loso or a number$"):
         check_folds([config for seeds in arm.configs for config in seeds], sixty)
 
@@ -251,7 +251,7 @@ def test_a_net_that_cannot_be_trained_is_refused_once_and_not_by_every_fold(tile
 
 
 def test_a_fold_that_fails_is_named_by_its_number_and_how_many_there_are(tiles: TileSet, tmp_path: Path) -> None:
-    (arm,) = make_arms(EvaluationPlan(folds="3", overrides=SMALL), tiles.corpus, tiles.settings, len(SPEAKERS))
+    (arm,) = make_arms(EvaluationPlan(folds="3", overrides=SMALL), tiles.info, len(SPEAKERS))
     for (config,) in (arm.configs[0], arm.configs[2]):
         train(config, tiles, tmp_path)
     (tmp_path / arm.configs[1][0].digest).write_text("in the way")
@@ -262,7 +262,7 @@ def test_a_fold_that_fails_is_named_by_its_number_and_how_many_there_are(tiles: 
 
 def test_several_arms_are_compared(tiles: TileSet, tmp_path: Path) -> None:
     plan = EvaluationPlan(folds="2", variants=("raw", "raw+aug"), overrides=SMALL)
-    arms = make_arms(plan, tiles.corpus, tiles.settings, len(SPEAKERS))
+    arms = make_arms(plan, tiles.info, len(SPEAKERS))
     runs = [[[train(config, tiles, tmp_path) for config in seeds] for seeds in arm.configs] for arm in arms]
     code, output, _ = arena_eval(tiles, tmp_path, "--folds", "2", "--variant", "raw", "--variant", "raw+aug", "--device", "cpu")
     assert code == 0

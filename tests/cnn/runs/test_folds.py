@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from cnn.config import RunConfig, TileSettings
+from cnn.config import RunConfig, TilesInfo
 from cnn.errors import ConfigError
 from cnn.runs.folds import Arm, EvaluationPlan, make_arms
 
 
 def arms(folds: str, *overrides: str, n_speakers: int = 6, on: str = "test", n_seeds: int = 1) -> list[Arm]:
     plan = EvaluationPlan(folds=folds, n_seeds=n_seeds, on=on, overrides=overrides)
-    return make_arms(plan, "c0ffee", TileSettings(), n_speakers)
+    return make_arms(plan, TilesInfo(corpus="c0ffee"), n_speakers)
 
 
 def configs(*words: str, **more: object) -> list[RunConfig]:
@@ -54,7 +54,7 @@ def test_models_and_variants_are_crossed_once_each_and_settings_reach_all() -> N
         variants=("raw", "raw+aug"),
         overrides=("train.epochs=3", "split.seed=4"),
     )
-    planned = make_arms(plan, "c0ffee", TileSettings(), 3)
+    planned = make_arms(plan, TilesInfo(corpus="c0ffee"), 3)
     assert [(arm.model, arm.variant) for arm in planned] == [(m, v) for m in ("lenet5", "resnet") for v in ("raw", "raw+aug")]
     every = [config for arm in planned for seeds in arm.configs for config in seeds]
     assert {(c.train.epochs, c.split.seed) for c in every} == {(3, 4)}

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::R
 
 
 def config(tiles: TileSet, *assignments: str) -> RunConfig:
-    return override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=2", *assignments])
+    return override(default_config(tiles.info, "lenet5", "raw"), ["train.epochs=2", *assignments])
 
 
 def training(tiles: TileSet, runs: Path, **more: Any) -> TrainingRequest:
@@ -195,7 +195,7 @@ from cnn.tiles.tile_set import open_tiles
 
 cnn.runs.wandb_client._CONNECT_S = 2
 tiles = open_tiles(Path(sys.argv[1]))
-config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=2"])
+config = override(default_config(tiles.info, "lenet5", "raw"), ["train.epochs=2"])
 training = cnn.train.mirrored.TrainingRequest(config=config, tiles=tiles, runs=Path(sys.argv[2]))
 cnn.train.mirrored.train_mirrored(training, cnn.runs.wandb_mirror.Destination(mode=sys.argv[3]), print)
 """

@@ -43,7 +43,7 @@ def wait(row):
     return Decision.CONTINUE
 
 for seed, mode, listen in ((0, "offline", None), (1, "off", None), (2, "online", wait), (3, "online", None)):
-    config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=2", f"train.seed={seed}"])
+    config = override(default_config(tiles.info, "lenet5", "raw"), ["train.epochs=2", f"train.seed={seed}"])
     request = TrainingRequest(config=config, tiles=tiles, runs=Path("runs"), on_epoch=listen)
     train_mirrored(request, Destination(mode=mode), print)
 """
@@ -184,7 +184,7 @@ from cnn.train.mirrored import TrainingRequest, train_mirrored
 
 cnn.runs.wandb_client._CONNECT_S = 2
 tiles = open_tiles(Path(sys.argv[1]))
-config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=2"])
+config = override(default_config(tiles.info, "lenet5", "raw"), ["train.epochs=2"])
 kill = lambda row: os.kill(os.getpid(), signal.SIGKILL)
 request = TrainingRequest(config=config, tiles=tiles, runs=Path("runs"), on_epoch=kill if sys.argv[2] == "kill" else None)
 train_mirrored(request, Destination(mode="auto"), print)
@@ -211,7 +211,7 @@ def test_a_folder_of_old_has_an_id_of_its_own_unless_all_was_sent_and_a_refused_
     wandb_bench: Bench, tiles: TileSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench, server = wandb_bench, wandb_bench.server
-    config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=2"])
+    config = override(default_config(tiles.info, "lenet5", "raw"), ["train.epochs=2"])
     request = TrainingRequest(config=config, tiles=tiles, runs=bench.folder / "runs")
     folder = train_mirrored(request, Destination(mode="offline", project="old"), print)
     copy = read_copy(folder)

@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from cnn.cli.models import models_command
-from cnn.config import MODELS, ModelSettings, model_defaults
+from cnn.settings.model import MODELS, ModelSettings, model_defaults
 from cnn.summary.costs import measure
 from cnn.summary.layers import LayerSummary, list_layers
 

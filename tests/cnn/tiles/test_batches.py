@@ -11,7 +11,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnn.config import AugmentSettings, TileSettings
+from cnn.settings.augment import AugmentSettings
+from cnn.settings.tiles import TileSettings
 from cnn.tiles.augment import Augment
 from cnn.tiles.batches import Clips, count_steps, derive_seed, normalise
 

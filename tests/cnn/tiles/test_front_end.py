@@ -9,8 +9,8 @@ import pytest
 import torch
 import torchaudio
 
-from cnn.config import TileSettings
 from cnn.corpus.audio import read_clip
+from cnn.settings.tiles import TileSettings
 from cnn.tiles.front_end import compute_tile
 from support.tones import RATE_HZ, SHARED, tone
 

@@ -21,10 +21,11 @@ import pytest
 import soundfile
 
 from arena.base.locks import hold_lock
-from cnn.config import FILTERS, TILES_FORMAT, TileSettings
+from cnn.config import FILTERS, TILES_FORMAT
 from cnn.corpus.scan import scan
 from cnn.errors import CnnError, CorpusError, TilesError
 from cnn.processes import Progress, WorkOptions, map_in_processes
+from cnn.settings.tiles import TileSettings
 from cnn.tiles import chunks
 from cnn.tiles.prepare import locate_tiles, prepare
 from cnn.tiles.tile_set import TileSet
@@ -74,7 +75,7 @@ import contextlib, sys, time
 from pathlib import Path
 from cnn.tiles import chunks
 from cnn.config import TILES_FORMAT
-from cnn.config import TileSettings
+from cnn.settings.tiles import TileSettings
 from cnn.corpus.scan import scan
 from cnn.processes import WorkOptions
 from cnn.tiles.prepare import prepare

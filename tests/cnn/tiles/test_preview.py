@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnn.config import AugmentSettings
 from cnn.errors import RunError
+from cnn.settings.augment import AugmentSettings
 from cnn.tiles.preview import draw_preview
 from cnn.tiles.tile_set import TileSet
 

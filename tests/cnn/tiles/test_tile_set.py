@@ -17,9 +17,10 @@ import torchaudio
 from typer.testing import CliRunner
 
 from cnn.cli.data_tiles import app
-from cnn.config import TILES_FORMAT, TileSettings
+from cnn.config import TILES_FORMAT
 from cnn.corpus.scan import scan
 from cnn.errors import TilesError
+from cnn.settings.tiles import TileSettings
 from cnn.tiles.front_end import bilateral, compute_tile, compute_tiles
 from cnn.tiles.prepare import prepare
 from cnn.tiles.tile_set import TileSet, find_tiles, open_tiles

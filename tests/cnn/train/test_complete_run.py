@@ -25,7 +25,7 @@ CHANGING = ("started_at", "finished_at", "wall_s", "n_clips_per_s")
 
 def config(tiles: TileSet, model: str = "lenet5") -> RunConfig:
     small = ["train.epochs=2", "model.width=0.25", "train.batch_size=16"]
-    return override(default_config(tiles.corpus, tiles.settings, model, "raw+aug"), small)
+    return override(default_config(tiles.info, model, "raw+aug"), small)
 
 
 def train_trial(chosen: RunConfig, tiles: TileSet, runs: Path) -> RunFolder:

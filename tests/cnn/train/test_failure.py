@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from cnn.config import TileSettings, default_config
+from cnn.config import TilesInfo, default_config
+from cnn.settings.tiles import TileSettings
 from cnn.train.failure import describe_failure
 from sweeps.training import trial
 
-CONFIG = default_config("corpus", TileSettings(size=32), "lenet5", "raw")
+CONFIG = default_config(TilesInfo(corpus="corpus", settings=TileSettings(size=32)), "lenet5", "raw")
 OUT_OF_MEMORY = [
     torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 139.81 GiB"),
     RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported at some other API call"),

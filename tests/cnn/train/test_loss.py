@@ -10,8 +10,10 @@ import torch
 from sklearn.utils.class_weight import compute_class_weight
 from torch.nn import functional as F
 
-from cnn.config import BALANCES, RunConfig, TileSettings, default_config
+from cnn.config import RunConfig, TilesInfo, default_config
 from cnn.overrides import override
+from cnn.settings.tiles import TileSettings
+from cnn.settings.train import BALANCES
 from cnn.tiles.batches import Clips, draw_order
 from cnn.train.fused.group import Stack
 from cnn.train.loss import compute_class_weights, smooth_loss, weigh_loss
@@ -23,7 +25,7 @@ LABELS = torch.tensor([0] * 20 + [1] * 20 + [4] * 2)
 
 def config(balance: str, seed: int = 0) -> RunConfig:
     settings = (f"train.balance={balance}", f"train.seed={seed}", "train.batch_size=16", "train.epochs=2", "model.dropout=0.3")
-    return override(default_config("x", TileSettings(size=32), "lenet5", "raw+aug"), settings)
+    return override(default_config(TilesInfo(corpus="x", settings=TileSettings(size=32)), "lenet5", "raw+aug"), settings)
 
 
 def skewed_clips() -> Clips:

@@ -33,7 +33,7 @@ from support.paths import ROOT
 def all_eight(tiles: TileSet, overrides: list[str]) -> list[RunConfig]:
     project = Project(folder=tiles.folder)
     cells = choose_cells(project, [], [], every=True)
-    return [configure(project, tiles.corpus, tiles.settings, cell, overrides) for cell in cells]
+    return [configure(project, tiles.info, cell, overrides) for cell in cells]
 
 
 def test_two_processes_give_the_numbers_of_one(tiles: TileSet, tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_two_processes_give_the_numbers_of_one(tiles: TileSet, tmp_path: Path) -
 
 
 def test_a_failed_training_stops_no_other_and_is_reported(tiles: TileSet, tmp_path: Path) -> None:
-    good = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=1"])
+    good = override(default_config(tiles.info, "lenet5", "raw"), ["train.epochs=1"])
     wild = ["train.learning_rate=10", "train.optimizer=sgd", "train.schedule=constant", "train.warmup=0", "train.epochs=9"]
     bad = override(good, wild)
     said: list[str] = []
@@ -70,7 +70,7 @@ def test_a_failed_training_stops_no_other_and_is_reported(tiles: TileSet, tmp_pa
 def test_a_training_that_another_process_does_is_waited_for_with_a_word_and_named_from_its_folder(
     tiles: TileSet, tmp_path: Path
 ) -> None:
-    config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=1"])
+    config = override(default_config(tiles.info, "lenet5", "raw"), ["train.epochs=1"])
     folder = RunFolder(tmp_path / config.digest)
     lock = open_locked(folder.lock_file)
     sign_lock(lock)
@@ -123,7 +123,7 @@ class Faulty(nn.Module):
 def test_what_a_net_of_ones_own_raises_while_it_trains_is_one_line(tiles: TileSet, tmp_path: Path) -> None:
     path = tmp_path / "net.py"
     path.write_text(FAULTY)
-    config = default_config(tiles.corpus, tiles.settings, f"{path}:Faulty", "raw")
+    config = default_config(tiles.info, f"{path}:Faulty", "raw")
     config = override(config, ["train.epochs=1", "train.batch_size=12"])
     said: list[str] = []
     with pytest.raises(RunError) as raised:
@@ -136,10 +136,7 @@ def test_what_a_net_of_ones_own_raises_while_it_trains_is_one_line(tiles: TileSe
 
 
 def test_a_training_that_goes_on_says_after_which_epoch(tiles: TileSet, tmp_path: Path) -> None:
-    old, new = (
-        override(default_config(tiles.corpus, tiles.settings, "lenet5", variant), ["train.epochs=3"])
-        for variant in ("raw", "bilateral")
-    )
+    old, new = (override(default_config(tiles.info, "lenet5", variant), ["train.epochs=3"]) for variant in ("raw", "bilateral"))
     train(old, tiles, tmp_path, on_epoch=lambda row: Decision.PAUSE if row.epoch == 2 else Decision.CONTINUE)
     said: list[str] = []
     train_all([old, new], TrainingPaths(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, _r: None, said.append)
@@ -151,7 +148,7 @@ def test_the_bar_ends_full_though_tables_of_epochs_were_lost(
 ) -> None:
     configs = []
     for variant, n_trained in (("raw", 1), ("bilateral", 3)):  # the second was killed before its result was written
-        config = override(default_config(tiles.corpus, tiles.settings, "lenet5", variant), ["train.epochs=3"])
+        config = override(default_config(tiles.info, "lenet5", variant), ["train.epochs=3"])
 
         def end(row: EpochRow, last: int = n_trained) -> Decision:
             if row.epoch == last:
@@ -176,7 +173,7 @@ from cnn.train.pool import TrainingPaths, train_all
 
 if __name__ == "__main__":
     tiles = open_tiles(Path(sys.argv[1]))
-    bases = [default_config(tiles.corpus, tiles.settings, "lenet5", variant) for variant in ("raw", "bilateral")]
+    bases = [default_config(tiles.info, "lenet5", variant) for variant in ("raw", "bilateral")]
     configs = [override(base, ["train.epochs=400"]) for base in bases]
     say = lambda c, row: print(row.epoch, flush=True)
     train_all(configs, TrainingPaths(tiles=tiles.folder, runs=Path(sys.argv[2])), 2, say, print)
@@ -206,7 +203,7 @@ def test_children_end_with_a_killed_parent_and_leave_checkpoints(tiles: TileSet,
 
 
 def test_a_split_that_cannot_be_is_refused_before_anything_is_trained(tiles: TileSet, tmp_path: Path) -> None:
-    good = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=1"])
+    good = override(default_config(tiles.info, "lenet5", "raw"), ["train.epochs=1"])
     bad = override(good, ["split.kind=loso", "split.fold=5"])
     with pytest.raises(SplitError, match=r"split\.fold lies between 0 and 4 for 5 speakers, not 5"):
         train_all([good, bad], TrainingPaths(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, _r: None, print)
@@ -214,7 +211,7 @@ def test_a_split_that_cannot_be_is_refused_before_anything_is_trained(tiles: Til
 
 
 def test_a_fold_that_fails_is_named(tiles: TileSet, tmp_path: Path) -> None:
-    base = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=1", "split.kind=loso"])
+    base = override(default_config(tiles.info, "lenet5", "raw"), ["train.epochs=1", "split.kind=loso"])
     configs = [override(base, [f"split.fold={fold}", "train.seed=3"]) for fold in (1, 2)]
     train(configs[0], tiles, tmp_path)
     (tmp_path / configs[1].digest).write_text("in the way")
@@ -225,7 +222,7 @@ def test_a_fold_that_fails_is_named(tiles: TileSet, tmp_path: Path) -> None:
 
 
 def test_nothing_is_heard_of_finished_runs(tiles: TileSet, tmp_path: Path) -> None:
-    config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=1"])
+    config = override(default_config(tiles.info, "lenet5", "raw"), ["train.epochs=1"])
     heard: list[EpochRow] = []
     for _ in range(2):
         train_all([config], TrainingPaths(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, row: heard.append(row), print)

@@ -12,8 +12,11 @@ import numpy as np
 import pytest
 import torch
 
-from cnn.config import VARIANTS, AugmentSettings, RunConfig, TileSettings, TrainSettings, default_config
+from cnn.config import VARIANTS, RunConfig, TilesInfo, default_config
 from cnn.overrides import override
+from cnn.settings.augment import AugmentSettings
+from cnn.settings.tiles import TileSettings
+from cnn.settings.train import TrainSettings
 from cnn.tiles.augment import Augment
 from cnn.tiles.batches import Clips
 from cnn.train.device import limit_threads
@@ -24,7 +27,7 @@ CPU = torch.device("cpu")
 
 
 def config(*assignments: str, variant: str = "raw") -> RunConfig:
-    return override(default_config("x", TileSettings(size=32), "lenet5", variant), assignments)
+    return override(default_config(TilesInfo(corpus="x", settings=TileSettings(size=32)), "lenet5", variant), assignments)
 
 
 def clips() -> Clips:

@@ -28,7 +28,7 @@ from support.tones import SPEAKERS
 
 
 def config(tiles: TileSet, *assignments: str, model: str = "lenet5", variant: str = "raw+aug") -> RunConfig:
-    return override(default_config(tiles.corpus, tiles.settings, model, variant), ["train.epochs=4", *assignments])
+    return override(default_config(tiles.info, model, variant), ["train.epochs=4", *assignments])
 
 
 def without_seconds(run: RunFolder) -> list[EpochRow]:
@@ -126,7 +126,7 @@ from cnn.tiles.tile_set import open_tiles
 from cnn.train.training_run import Decision, train
 
 tiles = open_tiles(Path(sys.argv[1]))
-config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw+aug"), ["train.epochs=4"])
+config = override(default_config(tiles.info, "lenet5", "raw+aug"), ["train.epochs=4"])
 
 def die(row):
     if row.epoch == int(sys.argv[3]):

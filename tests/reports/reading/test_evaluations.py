@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnn.config import TileSettings, config_to_json, default_config
+from cnn.config import TilesInfo, config_to_json, default_config
 from cnn.files import write_json
 from cnn.overrides import override
 from cnn.runs.evaluation import evaluate
@@ -59,7 +59,7 @@ def test_two_recipes_two_corpora_and_two_kinds_of_folds_are_not_mixed(tmp_path: 
         ("loso", 6, 1),
         ("folds", 3, 1),
     ]
-    default = default_config(CORPUS, TileSettings(), "lenet5", "raw+aug")
+    default = default_config(TilesInfo(corpus=CORPUS), "lenet5", "raw+aug")
     recipes = {evaluation.recipe for evaluation in groups[0].evaluations}
     assert recipes == {
         (("augment.shift", 0.0), ("train.epochs", 7)),

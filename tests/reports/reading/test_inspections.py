@@ -33,7 +33,7 @@ def runs(tiles: TileSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two nets that were looked into, and one that was not."""
     folder = tmp_path_factory.mktemp("inspected") / "runs"
     for model, variant in (("lenet5", "raw"), ("lenet5", "bilateral"), ("mlp", "raw")):
-        base = default_config(tiles.corpus, tiles.settings, model, variant)
+        base = default_config(tiles.info, model, variant)
         inspection = dataclasses.replace(base, train=dataclasses.replace(base.train, epochs=1, side_views=0))
         run = train(inspection, tiles, folder, device="cpu")
         if variant == "raw":

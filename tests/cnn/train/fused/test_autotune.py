@@ -18,7 +18,7 @@ from cnn.train.training_run import SplitData
 @pytest.fixture
 def config(tiles: TileSet) -> RunConfig:
     settings = ["model.width=1", "train.batch_size=16"]
-    return override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), settings)
+    return override(default_config(tiles.info, "lenet5", "raw"), settings)
 
 
 @pytest.fixture

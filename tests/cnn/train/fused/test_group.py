@@ -27,7 +27,7 @@ DIFFERENT = (
 
 def config(tiles: TileSet, *overrides: str, model: str = "lenet5", variant: str = "raw+aug") -> RunConfig:
     settings = ["train.epochs=3", "model.width=1", "train.batch_size=16", "train.side_views=1", *overrides]
-    return override(default_config(tiles.corpus, tiles.settings, model, variant), settings)
+    return override(default_config(tiles.info, model, variant), settings)
 
 
 def go_on(_row: EpochRow) -> Decision:

@@ -7,10 +7,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cnn.config import ModelSettings, model_defaults
 from cnn.errors import ModelError
 from cnn.models.registry import build_net
 from cnn.nets import NETS
+from cnn.settings.model import ModelSettings, model_defaults
 from cnn.train.fused.flat_optimizer import FlatOptimizer
 from cnn.train.fused.stacked_layers import Formulation, StackedConv2d, StackedDropout, stack_nets, unstack_nets
 
@@ -147,7 +147,7 @@ def test_dropout_draws_as_a_member_alone_would_and_each_with_its_own_probability
 
 @pytest.mark.parametrize("kind", ["adamw", "adam", "sgd"])
 def test_the_flat_optimiser_steps_as_torchs_with_each_members_rates(kind: str) -> None:
-    from cnn.config import TrainSettings
+    from cnn.settings.train import TrainSettings
     from cnn.train.optimizer import Optimizer
 
     nets, settings = nets_of("lenet5"), [TrainSettings(optimizer=kind, weight_decay=decay) for decay in (0.0, 0.1, 0.5)]

@@ -1,0 +1,66 @@
+"""What tiles show: recordings or pictures, their classes and channels. It belongs to the tiles, and no key sets it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+DIGITS = tuple(str(digit) for digit in range(10))  # labels of spoken digits, whose names the readers of recordings know
+
+
+class DataKind(StrEnum):
+    """Kinds of data that become tiles."""
+
+    SOUND = "sound"
+    PICTURES = "pictures"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DataSettings:
+    """The classes and channels of a set of tiles, as settings.json and config.json hold them.
+
+    The digest of the corpus counts all of it, so a run's digest need not.
+    """
+
+    kind: DataKind = DataKind.SOUND
+    labels: tuple[str, ...] = DIGITS  # (K,) in the order of a net's outputs
+    channels: int = 1  # 3 in colour: red, green, blue
+    side: int = 0  # cells of a picture's own side, inside its margin; 0 of sound, whose tile has no margin
+    normalisation: str = "bands"  # the default of `train.normalise`
+    mean: tuple[float, ...] = ()  # (C,) of the raw tiles that are not for test, in 0..1; empty where nobody has counted
+    spread: tuple[float, ...] = ()  # (C,) their standard deviation
+
+    @property
+    def n_classes(self) -> int:
+        return len(self.labels)
+
+    @property
+    def is_sound(self) -> bool:
+        return self.kind is DataKind.SOUND
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as JSON holds them, without those that nobody has counted."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items() if value != ()}
+
+
+def read_data(content: Mapping[str, Any]) -> DataSettings:
+    """Read the fields that `to_json` wrote; what is not there, as in files of older versions, is that of spoken digits.
+
+    Raises:
+        ValueError, TypeError: a field that this version of Arena cannot read.
+    """
+    values = {name: content[name] for name in DataSettings.__slots__ if name in content}
+    if "kind" in values:
+        values["kind"] = DataKind(values["kind"])
+    for name in ("labels", "mean", "spread"):
+        if name in values:
+            values[name] = tuple(values[name])
+    data = DataSettings(**values)
+    if data.channels not in (1, 3) or len(set(data.labels)) != len(data.labels) or not data.labels:
+        raise ValueError(f"tiles of {data.channels} channels and {len(data.labels)} labels")
+    return data
+
+
+SPOKEN_DIGITS = DataSettings()

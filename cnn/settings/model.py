@@ -1,0 +1,83 @@
+"""Settings of the net."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from arena.base.suggest import did_you_mean
+from cnn.errors import ConfigError
+from cnn.nets import NETS, PLUGIN_DEPTHS, PLUGIN_WIDTHS, SEES, WIDTHS
+from cnn.plugin import compute_source_digest, is_plugin, list_own_nets, shorten_name
+from cnn.settings.data import SPOKEN_DIGITS, DataSettings
+from cnn.settings.fields import check_fields, check_range, choice, custom, number
+
+MODELS = tuple(NETS)
+ACTIVATIONS = ("relu", "tanh", "leaky_relu", "relu6", "silu")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelSettings:
+    """The net and its size."""
+
+    name: str = custom("lenet5", "a net of `arena models`", "which net, or path/to/file.py:ClassName")
+    depth: int = custom(2, "each net's own", "what it counts is each net's own: `arena models`")
+    width: float = custom(1.0, "{:g} to {:g}".format(*WIDTHS), "multiplies the maps of the net")
+    sees: str = choice("picture", SEES, "the picture alone, or with its differences along time and along frequency")
+    activation: str = choice("relu", ACTIVATIONS, "after each convolution or linear layer")
+    dropout: float = number(0.2, 0, 0.9, "of the inputs of the last layer")
+    source: str = custom("", "a digest", "of a plug-in's file; empty for our own nets")
+    n_channels: int = custom(1, "1 or 3", "of the tiles; 3 in colour", later=True)
+    side: int = custom(0, "a number", "of the tiles: cells of a picture's own side; 0 of sound", later=True)
+
+    def __post_init__(self) -> None:
+        check_fields(self, "model")
+        if self.is_plugin:
+            check_range("model.depth of a net of your own", self.depth, *PLUGIN_DEPTHS)
+            check_range("model.width of a net of your own", self.width, *PLUGIN_WIDTHS)
+        else:
+            _check_name(self.name)
+            net = NETS[self.name]
+            check_range(f"model.depth of {self.name} ({net.counts})", self.depth, *net.depths)
+            check_range("model.width", self.width, *WIDTHS)
+        if self.sees != "picture" and (self.is_plugin or not NETS[self.name].has_first_stage):
+            raise ConfigError(f"model.sees={self.sees} needs a net with a first stage of ours, not {self.label}; drop it")
+        if self.sees != "picture" and self.n_channels > 1:
+            raise ConfigError(
+                f"model.sees={self.sees} needs tiles of one channel, and these are in colour; choose model.sees=picture"
+            )
+        assert bool(self.source) == self.is_plugin, "model_defaults reads a plug-in's digest"
+
+    @property
+    def is_plugin(self) -> bool:
+        return is_plugin(self.name)
+
+    @property
+    def label(self) -> str:
+        """The name for people; a plug-in has that of its class."""
+        return shorten_name(self.name)
+
+
+def _check_name(name: str) -> None:
+    if name not in MODELS:
+        texts = {net.lower(): text for net, text in list_own_nets().items()} | {net: repr(net) for net in MODELS}
+        hint = did_you_mean(name.lower(), texts, "")
+        raise ConfigError(f"model.name is one of {', '.join(MODELS)} or path/to/file.py:ClassName, not {name!r}{hint}")
+
+
+def model_defaults(name: str, source: str = "", data: DataSettings = SPOKEN_DIGITS) -> ModelSettings:
+    """Return the default settings of the net `name`; a plug-in's file is read, unless its digest is given as `source`.
+
+    A net that sees differences by default sees colour as it is.
+
+    Raises:
+        ConfigError: no such net.
+        ModelError: a plug-in whose file or class is not there.
+    """
+    if is_plugin(name):
+        settings = ModelSettings(name=name, source=source or compute_source_digest(name))
+    else:
+        _check_name(name)
+        net = NETS[name]
+        sees = net.sees if data.channels == 1 else "picture"
+        settings = ModelSettings(name=name, depth=net.depth, width=net.width, sees=sees, activation=net.activation)
+    return replace(settings, n_channels=data.channels, side=data.side)

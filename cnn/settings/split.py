@@ -1,0 +1,50 @@
+"""Settings of the split into training, validation and test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cnn.errors import ConfigError
+from cnn.settings.fields import check_fields, check_range, choice, custom, number
+
+SPLIT_KINDS = ("speaker", "becker", "loso", "folds", "random")
+FOLDED_KINDS = ("becker", "loso", "folds")  # whose parts `split.fold` chooses
+VALIDATIONS = ("speakers", "takes")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SplitSettings:
+    """The split into training, validation and test; by speaker unless another kind is set."""
+
+    kind: str = choice("speaker", SPLIT_KINDS, "by named or drawn speakers, AudioMNIST's folds, leave one out, groups, clips")
+    fold: int = number(0, 0, 10_000, "becker: 0 to 4; loso: which speaker, in sorted order; folds: which group, from 0")
+    n_folds: int = custom(0, "3 to 10,000 with folds", "folds: into how many groups the speakers are dealt; else 0")
+    seed: int = number(0, 0, 2**31 - 1, "which speakers, where neither fold nor names say so; which takes")
+    validation: str = choice("speakers", VALIDATIONS, "who are not trained on, or a tenth of the training speakers' clips")
+    test_speakers: tuple[str, ...] = custom((), "names with commas", "who are tested; needs kind=speaker")
+    val_speakers: tuple[str, ...] = custom((), "names with commas", "who validate; needs kind=speaker")
+
+    def __post_init__(self) -> None:
+        check_fields(self, "split")
+        if self.kind == "becker":
+            check_range("split.fold", self.fold, 0, 4)
+        if (self.test_speakers or self.val_speakers) and self.kind != "speaker":
+            raise ConfigError(f"named speakers need split.kind=speaker, not {self.kind!r}; drop the names or the kind")
+        self._check_folds()
+        self._check_takes()
+
+    def _check_folds(self) -> None:
+        if self.kind != "folds":
+            if self.n_folds:
+                raise ConfigError(f"split.n_folds needs split.kind=folds, not {self.kind!r}; drop the one or change the other")
+            return
+        check_range("split.n_folds", self.n_folds, 2 if self.validation == "takes" else 3, 10_000)
+        check_range("split.fold", self.fold, 0, self.n_folds - 1)
+
+    def _check_takes(self) -> None:
+        if self.validation == "takes" and self.kind in ("becker", "random"):
+            raise ConfigError(
+                f"split.validation=takes needs split.kind=speaker, loso or folds: {self.kind!r} says who validates; drop it"
+            )
+        if self.validation == "takes" and self.val_speakers:
+            raise ConfigError("split.val_speakers are held out, and split.validation=takes holds none out; drop one of them")

@@ -1,0 +1,35 @@
+"""Settings of the optimisation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cnn.settings.fields import check_fields, choice, number
+
+OPTIMIZERS = ("adamw", "adam", "sgd")
+SCHEDULES = ("cosine", "constant", "linear")
+NORMALISATIONS = ("bands", "corpus", "none")
+BALANCES = ("none", "weights", "draws")
+NORMALISE_MEANING = "each row's mean taken out and each clip's spread; the corpus's mean and spread; none: 0 to 255"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainSettings:
+    """Optimisation of the net."""
+
+    learning_rate: float = number(2e-3, 1e-7, 10, "the highest, after the warm-up")
+    batch_size: int = number(64, 2, 65_536, "clips a step, or a few less so that all steps have as many")
+    epochs: int = number(20, 1, 10_000, "times that every training clip is seen")
+    optimizer: str = choice("adamw", OPTIMIZERS, "sgd has Nesterov's momentum of 0.9")
+    schedule: str = choice("cosine", SCHEDULES, "how the learning rate falls")
+    warmup: float = number(0.1, 0, 0.9, "fraction of all steps in which the learning rate rises")
+    weight_decay: float = number(0.02, 0, 10, "of filters and matrices; biases and normalisation are not decayed")
+    label_smoothing: float = number(0.05, 0, 0.9, "part of each label that is spread over all classes")
+    side_views: int = number(2, 0, 7, "a clip is also scored so often a little earlier, and as often later")
+    patience: int = number(0, 0, 10_000, "epochs without a better validation macro-F1 until training stops; 0: never")
+    seed: int = number(0, 0, 2**31 - 1, "weights, order of the clips, dropout, augmentation")
+    balance: str = choice("none", BALANCES, "rare digits weigh more in the loss, or each is drawn equally often", later=True)
+    normalise: str = choice("bands", NORMALISATIONS, NORMALISE_MEANING, later=True)
+
+    def __post_init__(self) -> None:
+        check_fields(self, "train")
