@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from arena.base.project import find_project
 from cnn.errors import RunError
 from cnn.files import read_json, write_json
-from cnn.runs.evaluation import read_labels
 from cnn.runs.folder import RunFolder
 from sweeps.errors import StudyError
 
@@ -170,6 +169,7 @@ def _compute_interval(folders: Sequence[RunFolder]) -> Interval:
     import numpy as np
 
     from arena.base.resamples import Truth, resample_rows
+    from cnn.runs.evaluation import read_labels
 
     labels = read_labels(folders)
     number = {label: k for k, label in enumerate(labels)}

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
+from cnn.keys import keys
 from cnn.plugin import parse_path, shorten_name
 from cnn.settings.model import ModelSettings
 
-KEYS = tuple(field.name for field in fields(ModelSettings) if field.name not in ("name", "source"))
+KEYS = tuple(field.name for field in fields(ModelSettings) if field.name != "name" and f"model.{field.name}" in keys())
 
 
 class WatchedSettings(ModelSettings):

@@ -15,11 +15,11 @@ from typing import Any
 from arena.base.project import FILE_NAME
 from cnn.config import config_to_dict
 from cnn.errors import ConfigError
-from cnn.keys import keys, read_assignment
+from cnn.keys import READ_ONLY, keys, read_assignment
 from cnn.settings.tiles import TileSettings
 from cnn.yaml_scalars import explain_misreading
 
-_OF_RUNS = ("corpus", "tiles.format", "model.source")  # in a run's config.json, and no settings
+_OF_RUNS = ("corpus", "tiles.format", "model.source", *READ_ONLY)  # in a run's config.json, and no settings
 _MOST_BYTES = 2**20
 _OF_WANDB = ("_wandb", "wandb_version")
 _OF_PROJECTS = ("settings", "models", "variants", "contest", "folders")
@@ -83,7 +83,7 @@ def read_config_file(path: Path | None) -> ConfigFile:
     if any(key in content for key in _OF_PROJECTS):
         rule = f"{path} is a project's {FILE_NAME}, which is read by itself in its folder"
         raise ConfigError(f"{rule}; a file for --config has settings alone, such as train.epochs")
-    content = {key: _unwrap(value) for key, value in content.items() if key not in _OF_WANDB}
+    content = {key: _unwrap(value) for key, value in content.items() if key not in (*_OF_WANDB, "data")}
     try:
         settings = [(key, value) for key, value in _list_settings(content) if key not in _OF_RUNS]
         pairs = [read_assignment(_as_text(key, value), keys()) for key, value in settings]

@@ -59,7 +59,7 @@ def read_data(content: Mapping[str, Any]) -> DataSettings:
             values[name] = tuple(values[name])
     data = DataSettings(**values)
     if data.channels not in (1, 3) or len(set(data.labels)) != len(data.labels) or not data.labels:
-        raise ValueError(f"tiles of {data.channels} channels and {len(data.labels)} labels")
+        raise ValueError(f"{data.channels} channels and {len(data.labels)} labels")
     return data
 
 

@@ -171,9 +171,7 @@ def _clips(path: Path, labels: Container[str]) -> Iterator[TileClip]:
     for number, row in enumerate(rows[1:], start=2):
         is_whole = len(row) == len(CLIP_COLUMNS) and row[1] in labels and row[5] in PARTS and _LENGTH.fullmatch(row[6])
         if not is_whole:
-            raise UnusableTilesError(
-                f"is damaged: clips.csv line {number} is no clip with a label of the tiles: {','.join(row)!r}"
-            )
+            raise UnusableTilesError(f"is damaged: clips.csv line {number} is no clip with a known label: {','.join(row)!r}")
         *texts, length_s = row
         yield TileClip(**dict(zip(CLIP_COLUMNS, texts, strict=False)), length_s=float(length_s))
 

@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn.config import config_to_dict, read_format
+from cnn.config import TilesInfo, config_to_dict, read_format
 from cnn.errors import RunError
 from cnn.files import read_json
-from cnn.settings.tiles import TileSettings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +66,7 @@ def _match_tiles(settings: dict[str, Any], config: dict[str, Any]) -> bool:
     """Return True if a run was trained on the tiles: they have its corpus, format and settings, defaults left out or not."""
     expected, actual = dict(config.get("tiles") or {}), settings.get("tiles") or {}
     expected.pop("format", None)
-    defaults = config_to_dict(TileSettings())
+    defaults = config_to_dict(TilesInfo().settings)
     same = {key: actual.get(key, defaults.get(key)) for key in expected} == expected and actual.keys() <= expected.keys()
     return same and (settings.get("corpus"), settings.get("format")) == (config.get("corpus"), read_format(config))
 

@@ -25,6 +25,7 @@ from cnn.runs.evaluation import evaluate
 from cnn.runs.folder import RunFolder, RunState
 from cnn.runs.folds import EvaluationPlan, make_arms
 from cnn.runs.marks import TrialMark, label_run, mark_trial
+from cnn.settings.data import DIGITS
 from cnn.summary.costs import Cost
 from cnn.summary.layers import LayerSummary
 from leaderboard.actions.host import HostDecision, assign_pseudonym, disqualify, grant_attempts
@@ -109,7 +110,9 @@ def training_scenes(folder: Path) -> Iterator[tuple[str, Scene]]:
     yield "inspect", lambda: print_inspections(inspected)
     digits = tuple(n / 45 for n in range(10))
     files = ("one.wav", "recordings of november/speaker-17/7_17_0003.flac")
-    answers = Answers(answers=tuple(Answer(id=name, label="9", probabilities=digits) for name in files), skipped=())
+    answers = Answers(
+        labels=DIGITS, answers=tuple(Answer(id=name, label="9", probabilities=digits) for name in files), skipped=()
+    )
     yield "predict RUN folder", lambda: print_answers(answers, json=False, kinds={})
     costs = [
         Cost(

@@ -36,7 +36,7 @@ def run(request: pytest.FixtureRequest, tiles: TileSet, tmp_path_factory: pytest
 
 
 def test_a_recording_gets_the_answer_that_its_tile_got(run: RunFolder, corpus_folder: Path, tmp_path: Path) -> None:
-    expected = {answer.id: answer for answer in read_answers(run, "test")}
+    expected = {answer.id: answer for answer in read_answers(run, "test").answers}
     for number, name in enumerate(sorted(expected)):
         shutil.copy(corpus_folder / f"{name}.wav", tmp_path / f"x{number:03d}.WAV")
     progress: list[int] = []

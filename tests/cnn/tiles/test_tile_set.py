@@ -146,10 +146,10 @@ def changed(text: str, line: int, column: int, value: str) -> str:
 
 
 DAMAGES = {
-    "a label": ("clips.csv line 7 is no clip with a label of 0..9: ", lambda text: changed(text, 7, 1, "12")),
-    "a length": ("clips.csv line 7 is no clip with a label of 0..9: ", lambda text: changed(text, 7, 6, "long")),
-    "a part": ("clips.csv line 7 is no clip with a label of 0..9: ", lambda text: changed(text, 7, 5, "both")),
-    "a field": ("clips.csv line 7 is no clip with a label of 0..9: ", lambda text: changed(text, 7, 6, "0.5,more")),
+    "a label": ("clips.csv line 7 is no clip with a known label: ", lambda text: changed(text, 7, 1, "12")),
+    "a length": ("clips.csv line 7 is no clip with a known label: ", lambda text: changed(text, 7, 6, "long")),
+    "a part": ("clips.csv line 7 is no clip with a known label: ", lambda text: changed(text, 7, 5, "both")),
+    "a field": ("clips.csv line 7 is no clip with a known label: ", lambda text: changed(text, 7, 6, "0.5,more")),
     "a heading": ("first line of clips.csv", lambda text: changed(text, 1, 0, "name")),
     "rows": ("clips.csv has 6 rows, not 200", lambda text: "".join(text.splitlines(keepends=True)[:7])),
 }
@@ -200,8 +200,8 @@ def test_tiles_of_another_version_are_refused_by_those_who_read_them(tiles: Tile
     with_settings(copy, format=TILES_FORMAT - 1)
     difference = "format 3, not 4, which takes a constant offset out of the sound"
     assert refusal(copy).startswith(f"{copy} was made by another version of Arena ({difference}); make it anew with `arena")
-    with_settings(copy, format=TILES_FORMAT, channels=3)
-    assert f"{copy} holds tiles of channels 3, and this version of Arena reads 1; make it anew with" in refusal(copy)
+    with_settings(copy, format=TILES_FORMAT, channels=2)
+    assert f"{copy} holds tiles that this version of Arena cannot read: 2 channels and 10 labels; make it" in refusal(copy)
     with_settings(copy, channels=1)
     with_settings(copy, format=TILES_FORMAT, tiles=json.loads((copy / "settings.json").read_text())["tiles"] | {"contrast": 2})
     assert "was made by another version of Arena (its settings are not those of this one)" in refusal(copy)
