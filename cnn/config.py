@@ -85,8 +85,16 @@ class RunConfig:
         check_fields(self, "")
         if self.corpus:  # else settings of a project, before its tiles are known
             check_kind(self.augment, self.data.kind)
+        if self.model.is_autoencoder:
+            self._check_autoencoder()
         if self.train.patience and self.split.validation == "takes":
             raise ConfigError("train.patience needs split.validation=speakers: voices heard in training tell no time to stop")
+
+    def _check_autoencoder(self) -> None:
+        if self.augmented:
+            raise ConfigError(f"an autoencoder's target is the tile itself, so variant is raw or bilateral, not {self.variant}")
+        if self.train.balance != "none":
+            raise ConfigError(f"an autoencoder sees no labels, so train.balance={self.train.balance} is none of its; drop it")
 
     @property
     def tiles_info(self) -> TilesInfo:

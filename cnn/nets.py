@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-MODEL_A, MODEL_B, BASELINE = "Model A", "Model B", "baseline"
+MODEL_A, MODEL_B, BASELINE, AUTOENCODER = "Model A", "Model B", "baseline", "autoencoder"
 SEES = ("picture", "differences")  # the picture alone, or with its differences along time and frequency
 PAIR = ("lenet5", "resnet")  # Model A and the Model B that `--all` trains
 
@@ -26,6 +26,11 @@ class Net:
     width: float = 1.0  # by default
     sees: str = "picture"  # by default; one of SEES
     has_first_stage: bool = True  # begins with `blocks.FirstStage`, which obeys `model.sees`
+
+    @property
+    def is_classifier(self) -> bool:
+        """True of a net that answers with a class; an autoencoder answers with a picture."""
+        return self.role != AUTOENCODER
 
 
 NETS = {
@@ -121,7 +126,20 @@ NETS = {
         counts="hidden layers: 128, 64, 32, 16",
         has_first_stage=False,
     ),
+    "autoencoder": Net(
+        "Autoencoder",
+        AUTOENCODER,
+        "Hinton and Salakhutdinov 2006",
+        reference="G. E. Hinton, R. R. Salakhutdinov: "
+        "Reducing the dimensionality of data with neural networks. Science 313(5786), 2006.",
+        origin={"en": "an autoencoder", "es": "un autocodificador"},
+        depth=3,
+        depths=(2, 4),
+        counts="stages that halve the picture, and as many that double it",
+        has_first_stage=False,
+    ),
 }
+CLASSIFIERS = tuple(name for name, net in NETS.items() if net.is_classifier)
 PLUGIN_DEPTHS = (1, 1000)
 WIDTHS = (0.25, 8.0)
 PLUGIN_WIDTHS = (0.01, 100.0)

@@ -44,7 +44,7 @@ def predict(
     """Predict with a finished run: digit and probability of each file, or with --recordings or --split a submission."""
     from cnn.corpus.recordings import count_skipped
     from cnn.files import check_output
-    from cnn.inference.predict import add_test_part, find_finished_run
+    from cnn.inference.predict import add_test_part, find_classifier
     from cnn.runs.evaluation import read_labels
     from cnn.runs.folder import PREDICTION_HEAD
     from cnn.runs.folds import PARTS
@@ -52,7 +52,7 @@ def predict(
     if bool(files) + bool(recordings) + bool(split) > 1 or (files and out):
         rule = "give files, --recordings or --split"
         raise typer.BadParameter(f"{rule}; answers on files are printed: for --out give their folder with --recordings")
-    folder = find_finished_run(run, runs)
+    folder = find_classifier(run, runs)
     say_run(run, folder)
     if not (files or recordings or split) and (clips := find_project().text("contest.clips")):
         recordings = Path(clips)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from arena.base.locks import hold_lock
 from cnn.errors import RunError
 from cnn.files import read_json, write_json
-from cnn.runs.folder import RunFolder, RunState, lock_run
+from cnn.runs.folder import RunFolder, RunState
+from cnn.runs.lock import lock_run
 
 LATEST, BEST = "latest", "best"
 _WORD = re.compile(r"[^\W_][\w-]{0,39}")

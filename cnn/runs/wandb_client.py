@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from cnn import config as cfg
 from cnn.config import RunConfig
 from cnn.errors import RunError
 from cnn.overrides import flatten
-from cnn.runs.folder import RunFolder, RunResult, RunState, Score, drop_test
+from cnn.runs.folder import EpochRow, RunFolder, RunResult, RunState, Score, drop_test
 from cnn.runs.wandb_record import Copy, find_id, list_files, make_id, read_copy, write_copy
 
 CLOSE_S = 30.0  # limit for the rest of an upload when a run ends; wandb's own default waits for ever
@@ -107,7 +107,7 @@ def replay(folder: RunFolder, copy: Copy, config: RunConfig, files_dir: Path, wa
         run = start_run(copy, config, files_dir, lambda: None, wait_s=wait_s)
         for row in folder.epochs():
             if row.epoch >= run.starting_step:  # W&B keeps what it has
-                run.log(asdict(row), step=row.epoch)
+                run.log(list_figures(row), step=row.epoch)
         url = str(run.url or "")
         in_time = close_run(run, folder, result)
     except RunDeletedError:
@@ -207,6 +207,8 @@ def _send_tables(run: Any, folder: RunFolder, result: RunResult) -> None:
 
     charts = {f"{split}_confusion": _confusion(score, result.labels, split) for split, score in result.scores.items()}
     charts.pop("train_confusion", None)
+    if result.reconstruction:  # no classes, no confusions
+        return
     run.log(charts, step=result.n_epochs, commit=True)  # in the last epoch's point: W&B's hyperband counts points
     predictions = folder.path / "predictions.csv"
     stored = folder.stored_result()
@@ -239,13 +241,21 @@ def _summary(folder: RunFolder, result: RunResult) -> dict[str, Any]:
     summary: dict[str, Any] = {"state": result.state.value, "best_epoch": result.best_epoch, "parameters": result.n_parameters}
     for row in folder.epochs():
         if row.epoch == result.best_epoch:
-            summary |= asdict(row)
+            summary |= list_figures(row)
     if result.cause:
         summary["cause"] = result.cause
     for split, score in result.scores.items():
         for name in ("loss", "accuracy", "macro_f1"):
             summary[f"kept/{split}_{name}"] = getattr(score, name)
+    for split, error in (result.reconstruction.scores if result.reconstruction else {}).items():
+        for name in ("mse", "psnr_db", "pca_mse"):
+            summary[f"kept/{split}_{name}"] = getattr(error, name)
     return summary
+
+
+def list_figures(row: EpochRow) -> dict[str, float]:
+    """Return the figures of an epoch that its run has: an autoencoder has neither accuracy nor macro-F1."""
+    return {name: value for name, value in row.to_json().items() if value is not None}
 
 
 def format_error(error: Exception) -> str:

@@ -9,7 +9,7 @@ import functools
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from cnn.runs.wandb_client import (
     close_run,
     format_error,
     is_logged_in,
+    list_figures,
     record_copy,
     start_run,
     stop_service,
@@ -107,7 +108,7 @@ class Mirror:
         try:
             for row in rows if self._run is not None else ():
                 if row.epoch >= self._run.starting_step:
-                    self._run.log(asdict(row), step=row.epoch)
+                    self._run.log(list_figures(row), step=row.epoch)
         except Exception as error:
             self._turn_off(error)
 

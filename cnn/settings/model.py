@@ -12,6 +12,8 @@ from cnn.settings.data import SPOKEN_DIGITS, DataSettings
 from cnn.settings.fields import check_fields, check_range, choice, custom, number
 
 MODELS = tuple(NETS)
+INPUTS = ("same", "noisy", "half")
+DEFAULT_LATENT, DEFAULT_NOISE = 16, 0.1
 ACTIVATIONS = ("relu", "tanh", "leaky_relu", "relu6", "silu")
 
 
@@ -25,6 +27,9 @@ class ModelSettings:
     sees: str = choice("picture", SEES, "the picture alone, or with its differences along time and along frequency")
     activation: str = choice("relu", ACTIVATIONS, "after each convolution or linear layer")
     dropout: float = number(0.2, 0, 0.9, "of the inputs of the last layer")
+    latent: int = custom(0, "1 to 1,024 of an autoencoder", "autoencoder: numbers that a tile becomes; else 0", later=True)
+    input: str = choice("same", INPUTS, "autoencoder: the picture, with noise, or at half its size", later=True)
+    noise: float = number(DEFAULT_NOISE, 0.001, 1, "of input=noisy: standard deviation, cells lie in 0..1", later=True)
     source: str = custom("", "a digest", "of a plug-in's file; empty for our own nets")
     n_channels: int = custom(1, "1 or 3", "of the tiles; 3 in colour", later=True)
     side: int = custom(0, "a number", "of the tiles: cells of a picture's own side; 0 of sound", later=True)
@@ -45,11 +50,26 @@ class ModelSettings:
             raise ConfigError(
                 f"model.sees={self.sees} needs tiles of one channel, and these are in colour; choose model.sees=picture"
             )
+        self._check_autoencoder()
         assert bool(self.source) == self.is_plugin, "model_defaults reads a plug-in's digest"
+
+    def _check_autoencoder(self) -> None:
+        if self.is_autoencoder:
+            check_range("model.latent of the autoencoder", self.latent, 1, 1024)
+        elif self.latent or self.input != "same":
+            key = f"model.latent={self.latent}" if self.latent else f"model.input={self.input}"
+            raise ConfigError(f"{key} needs model.name=autoencoder, not {self.label}; drop it")
+        if self.noise != DEFAULT_NOISE and self.input != "noisy":
+            raise ConfigError(f"model.noise={self.noise:g} needs model.input=noisy, not {self.input!r}; drop it or set that")
 
     @property
     def is_plugin(self) -> bool:
         return is_plugin(self.name)
+
+    @property
+    def is_autoencoder(self) -> bool:
+        """True of a net whose answer is a picture, and whose loss is its distance from the tile."""
+        return self.name in NETS and not NETS[self.name].is_classifier
 
     @property
     def label(self) -> str:
@@ -79,5 +99,8 @@ def model_defaults(name: str, source: str = "", data: DataSettings = SPOKEN_DIGI
         _check_name(name)
         net = NETS[name]
         sees = net.sees if data.channels == 1 else "picture"
-        settings = ModelSettings(name=name, depth=net.depth, width=net.width, sees=sees, activation=net.activation)
+        latent = 0 if net.is_classifier else DEFAULT_LATENT
+        settings = ModelSettings(
+            name=name, depth=net.depth, width=net.width, sees=sees, activation=net.activation, latent=latent
+        )
     return replace(settings, n_channels=data.channels, side=data.side)

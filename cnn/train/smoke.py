@@ -38,7 +38,9 @@ def try_batch(config: RunConfig, tiles: TileSet, device: str) -> None:
         for batch, truth in clips.iterate_batches(
             config.train.batch_size, [derive_seed("order", config.train.seed, 0)], augment
         ):
-            F.cross_entropy(net(batch), truth).backward()  # type: ignore[no-untyped-call]
+            answers = net(batch)
+            loss = F.mse_loss(answers, batch) if config.model.is_autoencoder else F.cross_entropy(answers, truth)
+            loss.backward()  # type: ignore[no-untyped-call]
             break
         if target.type == "cuda":
             torch.cuda.synchronize(target)

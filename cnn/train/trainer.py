@@ -36,7 +36,8 @@ class EpochStats:
     """Statistics of an epoch over the training clips, taken while the weights move."""
 
     losses: list[float]  # one per step, without label smoothing and weights of classes
-    confusion: Counts  # (K, K)
+    confusion: Counts  # (K, K); (0, 0) of an autoencoder
+    n_clips: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,8 +106,8 @@ class Trainer:
         row = EpochRow(
             epoch=number + 1,
             train_loss=sum(learnt.losses) / steps,
-            train_accuracy=accuracy(learnt.confusion),
-            train_macro_f1=macro_f1(learnt.confusion),
+            train_accuracy=accuracy(learnt.confusion) if learnt.confusion.size else math.nan,
+            train_macro_f1=macro_f1(learnt.confusion) if learnt.confusion.size else math.nan,
             val_loss=val.loss,
             val_accuracy=val.accuracy,
             val_macro_f1=val.macro_f1,
@@ -114,14 +115,18 @@ class Trainer:
             seconds=times.epoch_s,
         )
         chooses = self.config.split.validation == "speakers"
-        if not (chooses and self.rows) or row.val_macro_f1 > self.rows[self.best_epoch - 1].val_macro_f1:
+        if not (chooses and self.rows) or self.is_better(row, self.rows[self.best_epoch - 1]):
             self.best_epoch = row.epoch
             self.kept_weights = {name: value.detach().clone() for name, value in self.net.state_dict().items()}
         self.rows.append(row)
         self.wall_s += times.epoch_s
         self.training_s += times.training_s
-        self.n_clips_trained += int(learnt.confusion.sum())
+        self.n_clips_trained += learnt.n_clips
         return row
+
+    def is_better(self, row: EpochRow, best: EpochRow) -> bool:
+        """Return whether the weights of `row` are to be kept in place of those of `best`."""
+        return row.val_macro_f1 > best.val_macro_f1
 
     def train_epoch(self, train: Clips) -> EpochStats:
         """Make one pass over `train`."""
@@ -150,16 +155,14 @@ class Trainer:
                         loss = weigh_loss(log_probs, truth, weights, settings.label_smoothing)
                     loss.backward()  # type: ignore[no-untyped-call]
                 except Exception as error:
-                    error.add_note(_describe_step(step, steps, number))
+                    error.add_note(describe_step(step, steps, number))
                     raise
                 self.optimizer.step(rate)
                 losses.append(plain.detach())
                 truths.append(truth)
                 guesses.append(log_probs.detach().argmax(1))
-        return EpochStats(
-            losses=torch.stack(losses).tolist(),
-            confusion=_count(torch.cat(truths), torch.cat(guesses), self.config.data.n_classes),
-        )
+        confusion = _count(torch.cat(truths), torch.cat(guesses), self.config.data.n_classes)
+        return EpochStats(losses=torch.stack(losses).tolist(), confusion=confusion, n_clips=int(confusion.sum()))
 
     def score(self, clips: Clips) -> tuple[Score, torch.Tensor]:
         """Score the net on `clips`, without augmentation; also return its log-probabilities (N, K) on the CPU."""
@@ -256,10 +259,11 @@ def _check_finite(losses: Sequence[float], number: int, settings: TrainSettings)
     steps = len(losses)
     rate = learning_rate_at(number * steps + step, settings.epochs * steps, settings)
     raise RunError(
-        f"the loss became {losses[step]} {_describe_step(step, steps, number)} at a learning rate of {rate:.3g}; "
+        f"the loss became {losses[step]} {describe_step(step, steps, number)} at a learning rate of {rate:.3g}; "
         "lower train.learning_rate and train again"
     )
 
 
-def _describe_step(step: int, steps: int, number: int) -> str:
+def describe_step(step: int, steps: int, number: int) -> str:
+    """Return the place of a step, counted from 0, in a sentence."""
     return f"at step {number * steps + step + 1} (epoch {number + 1}, batch {step + 1} of {steps})"

@@ -55,7 +55,10 @@ def write_text(path: Path, text: str) -> None:
 
 
 def _write_file(net: str) -> str:
-    """Return the sweep file of a net: the shipped one of lenet5, with the net's own words and depths."""
+    """Return the sweep file of a net: its own shipped one, or that of lenet5 with the net's words and depths."""
+    own = importlib.resources.files("sweeps") / f"{net}.yaml"
+    if own.is_file():
+        return own.read_text(encoding="utf-8")
     text = (importlib.resources.files("sweeps") / "lenet5.yaml").read_text(encoding="utf-8")
     for old, new in zip(_list_differences("lenet5"), _list_differences(net), strict=True):
         text = text.replace(old, new)

@@ -19,7 +19,8 @@ import torch
 from cnn.config import RunConfig
 from cnn.errors import CnnError, RunError
 from cnn.hardware import n_cores
-from cnn.runs.folder import EpochRow, RunFolder, RunState, Score, lock_run
+from cnn.runs.folder import EpochRow, RunFolder, RunState, Score
+from cnn.runs.lock import lock_run
 from cnn.settings.augment import AugmentSettings
 from cnn.settings.train import TrainSettings
 from cnn.tiles.augment import Augment
@@ -106,7 +107,10 @@ class Stack:
         unstack_nets(self._net, [fit.net for fit in self._fits])
         self._optimizer.return_states()
         columns, confusions = losses.T.tolist(), self._counts.view(n_members, k, k).cpu().numpy().copy()
-        return [EpochStats(losses=column, confusion=confusion) for column, confusion in zip(columns, confusions, strict=True)]
+        return [
+            EpochStats(losses=column, confusion=confusion, n_clips=int(confusion.sum()))
+            for column, confusion in zip(columns, confusions, strict=True)
+        ]
 
     def _one_step(self, batch: torch.Tensor, truth: torch.Tensor, rates: torch.Tensor) -> torch.Tensor:
         """Map (B M, 1, F, T), (B M,) and (M,) to the losses (M,) without smoothing, and count all confusions."""
