@@ -146,7 +146,10 @@ def test_another_model_brings_its_own_defaults_and_keeps_what_is_said_beside_it(
         ("variant=row", "variant is one of raw, bilateral, raw+aug, bilateral+aug, not 'row'; did you mean 'raw'?"),
         ("train.epochs", "an override is written key=value, such as train.epochs=5, not 'train.epochs'"),
         ("tiles.size=32", "tiles.size is fixed when tiles are prepared; type `arena data prepare CORPUS tiles.size=32`"),
-        ("split.kind=beker", "split.kind is one of speaker, becker, loso, folds, random, not 'beker'; did you mean 'becker'?"),
+        (
+            "split.kind=beker",
+            "split.kind is one of speaker, becker, loso, folds, random, official, not 'beker'; did you mean 'becker'?",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_with_the_way_out(assignment: str, said: str) -> None:
