@@ -87,7 +87,7 @@ class RunConfig:
             check_kind(self.augment, self.data.kind)
         if self.model.is_autoencoder:
             self._check_autoencoder()
-        if self.train.patience and self.split.validation == "takes":
+        if self.train.patience and self.split.validation == "takes" and self.data.is_sound:
             raise ConfigError("train.patience needs split.validation=speakers: voices heard in training tell no time to stop")
 
     def _check_autoencoder(self) -> None:
@@ -95,6 +95,8 @@ class RunConfig:
             raise ConfigError(f"an autoencoder's target is the tile itself, so variant is raw or bilateral, not {self.variant}")
         if self.train.balance != "none":
             raise ConfigError(f"an autoencoder sees no labels, so train.balance={self.train.balance} is none of its; drop it")
+        if self.train.loss != TrainSettings().loss:
+            raise ConfigError(f"an autoencoder's loss is the mean squared error, not train.loss={self.train.loss}; drop it")
 
     @property
     def tiles_info(self) -> TilesInfo:
@@ -143,6 +145,7 @@ def default_config(tiles: TilesInfo, model: str, variant: str, source: str = "")
         variant=variant,
         data=tiles.data,
         tiles=tiles.settings,
+        split=SplitSettings(kind=tiles.data.split),
         augment=AUGMENT_DEFAULTS[tiles.data.kind],
         model=model_defaults(model, source, tiles.data),
         train=TrainSettings(normalise=tiles.data.normalisation),

@@ -177,6 +177,7 @@ REFUSED = {
     "model.input=blurred": "model.input is one of same, noisy, half",
     "model.noise=0.2": "model.noise=0.2 needs model.input=noisy, not 'same'; drop it or set that",
     "train.balance=weights": "an autoencoder sees no labels, so train.balance=weights is none of its; drop it",
+    "train.loss=hinge": "an autoencoder's loss is the mean squared error, not train.loss=hinge; drop it",
     "variant=raw+aug": "an autoencoder's target is the tile itself, so variant is raw or bilateral, not raw+aug",
 }
 
