@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from cnn.models.blocks import activation, scale_channels
+from cnn.models.blocks import Centre, activation, scale_channels
 from cnn.settings.model import ModelSettings
 
 _SIDE = 28  # 784 inputs
@@ -16,14 +16,15 @@ _HIDDEN = (128, 64, 32, 16)
 
 
 class MLP(nn.Module):
-    """(B, 1, size, size) to (B, K) logits; the picture is averaged down to 28 x 28."""
+    """(B, C, size, size) to (B, K) logits; a sound's picture is averaged down to 28 x 28, of others the margin is left out."""
 
     def __init__(self, settings: ModelSettings, size: int, n_classes: int) -> None:
         super().__init__()
         # No gradient flows into the picture, so this pooling's backward, which has no order of summation on a GPU, never runs.
-        self.picture = nn.Sequential(nn.AdaptiveAvgPool2d(_SIDE), nn.Flatten())
+        shrink = Centre(settings.side) if settings.side else nn.AdaptiveAvgPool2d(_SIDE)
+        self.picture = nn.Sequential(shrink, nn.Flatten())
         layers: list[nn.Module] = []
-        n_in = _SIDE * _SIDE
+        n_in = settings.n_channels * (settings.side or _SIDE) ** 2
         for n_hidden in _HIDDEN[: settings.depth]:
             n_out = scale_channels(n_hidden, settings.width)
             layers += [nn.Linear(n_in, n_out), activation(settings.activation)]
