@@ -47,7 +47,8 @@ def test_a_net_of_ones_own_for_one_channel_is_told_how_to_take_three(tmp_path: P
     path.write_text(
         "import torch\nfrom torch import nn\n\n\n"
         "class Grey(nn.Module):\n    def __init__(self, n_classes):\n        super().__init__()\n"
-        "        self.layers = nn.Sequential(nn.Conv2d(1, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, n_classes))\n\n"
+        "        self.layers = nn.Sequential("
+        "nn.Conv2d(1, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, n_classes))\n\n"
         "    def forward(self, x):\n        return self.layers(x)\n\n\n"
         "class Any(Grey):\n    def __init__(self, settings, n_classes):\n        super().__init__(n_classes)\n"
         "        self.layers[0] = nn.Conv2d(settings.n_channels, 4, 3)\n"
