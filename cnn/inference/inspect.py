@@ -26,11 +26,10 @@ from cnn.inference.saliency import Layer, compute_features, compute_maps, first_
 from cnn.reconstructions import read_reconstructions
 from cnn.runs.folder import Prediction, RunFolder
 from cnn.runs.lock import lock_run
-from cnn.tiles.batches import normalise, to_input
+from cnn.tiles.inputs import Inputs, to_channels
 from cnn.tiles.tile_set import find_run_tiles
 from cnn.train.device import limit_threads, resolve_device
 from cnn.train.outcome import read_versions
-from cnn.train.reconstruction import to_cells
 
 FORMAT = 1
 JSON_NAME, ARRAYS_NAME = "inspection.json", "inspection.npz"
@@ -142,15 +141,15 @@ class _Pictures:
 
     def __init__(self, config: RunConfig, folder: Path, device: torch.device) -> None:
         self.device = device
+        self.inputs = Inputs([config])
         tiles = find_run_tiles(config, folder)
         self.grey = tiles.pictures(config.filter)
-        self._is_normalised = not config.model.is_autoencoder
         self.indices = {clip.id: index for index, clip in enumerate(tiles.clips)}
 
     def batch(self, rows: Sequence[Prediction]) -> torch.Tensor:
-        """Return (B, 1, F, T) normalised; in 0..1 for an autoencoder."""
+        """Return (B, C, F, T) normalised; in 0..1 for an autoencoder."""
         grey = torch.from_numpy(self.grey[[self.indices[row.id] for row in rows]]).to(self.device)
-        return to_input(normalise(grey.float().div_(255))) if self._is_normalised else to_cells(grey)
+        return self.inputs.plain(to_channels(grey))
 
 
 def _inspect(
@@ -173,7 +172,7 @@ def _inspect(
     progress()
     hidden = [occlusion(net, batch[n : n + 1], config.data.labels.index(row.label)) for n, row in enumerate(clips)]
     arrays["occlusion"] = torch.stack(hidden).cpu().numpy().astype(np.float16)  # (N, F, T)
-    arrays["pictures"] = pictures.grey[[pictures.indices[row.id] for row in clips]]  # (N, F, T) uint8
+    arrays["pictures"] = pictures.grey[[pictures.indices[row.id] for row in clips]]  # (N, F, T) uint8, (N, 3, F, T) in colour
     progress()
     sample = _sample_evenly(rows, _MOST_EMBEDDED)
     embedding = _embedding(net, pictures, sample, arrays)

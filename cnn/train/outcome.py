@@ -43,7 +43,7 @@ def make_result(fit: Trainer, data: SplitData, folder: RunFolder, state: RunStat
         n_epochs=len(fit.rows),
         speakers={part: data.list_speakers(part) for part in clips},
         n_parameters=count_parameters(fit.net),
-        n_multiply_adds=count_multiply_adds(fit.net, fit.config.tiles.size),
+        n_multiply_adds=count_multiply_adds(fit.net, fit.config.tiles.size, fit.config.data.channels),
         wall_s=fit.wall_s,
         n_clips_per_s=fit.n_clips_trained / max(fit.training_s, 1e-9),
         device=_device_name(data.device),

@@ -49,7 +49,7 @@ class ReconstructionTrainer(Trainer):
         losses = []
         self.net.train()
         for step in range(steps):
-            tiles = to_cells(train[order[step * size : (step + 1) * size]])
+            tiles = self.inputs.plain(train[order[step * size : (step + 1) * size]])
             try:
                 loss = F.mse_loss(self.net(corrupt(tiles, self.config.model, noise)), tiles)
                 self.optimizer.zero_grad()
@@ -75,7 +75,7 @@ class ReconstructionTrainer(Trainer):
         self.net.eval()
         with torch.no_grad():
             for start in range(0, len(clips), _AT_ONCE):
-                tiles = to_cells(clips[start : start + _AT_ONCE])
+                tiles = self.inputs.plain(clips[start : start + _AT_ONCE])
                 given = corrupt(tiles, self.config.model, noise)
                 yield tiles, given, self.net(given)
 
@@ -85,15 +85,10 @@ def make_trainer(config: RunConfig, device: torch.device) -> Trainer:
     return (ReconstructionTrainer if config.model.is_autoencoder else Trainer)(config, device)
 
 
-def to_cells(pictures: torch.Tensor) -> torch.Tensor:
-    """Return (B, C, F, T) in 0..1, channels last, of (B, F, T) or (B, C, F, T) uint8."""
-    cells = pictures.float().div_(255)
-    return (cells if cells.ndim == 4 else cells.unsqueeze(1)).contiguous(memory_format=torch.channels_last)
-
-
 def learn_components(train: Clips, n: int) -> Components:
     """Compute principal components of the training tiles, or of a random part of them."""
-    return compute_components(flatten(to_cells(train[torch.from_numpy(draw_sample(len(train)))])), n)
+    tiles = train[torch.from_numpy(draw_sample(len(train)))]
+    return compute_components(flatten(tiles.float().div_(255)), n)
 
 
 def flatten(tiles: torch.Tensor) -> Floats:
@@ -141,9 +136,9 @@ def _untrained(config: RunConfig, tiles: torch.Tensor, given: torch.Tensor) -> d
         return {"input": flatten(F.interpolate(halve(tiles), scale_factor=2.0, mode="bilinear", align_corners=False))}
     if config.model.input == "same":
         return {}
-    grey = (given.cpu().contiguous() * 255).round().byte().numpy()  # (B, C, F, T)
-    filtered = [[bilateral(channel, config.tiles) for channel in picture] for picture in grey]
-    smooth: Floats = np.asarray(filtered, dtype=np.float32).reshape(len(grey), -1) / np.float32(255)
+    grey = (given.permute(0, 2, 3, 1).cpu().contiguous() * 255).round().byte().numpy()  # (B, F, T, C)
+    filtered = np.stack([bilateral(picture, config.tiles).reshape(picture.shape) for picture in grey])
+    smooth = np.moveaxis(filtered, 3, 1).reshape(len(grey), -1).astype(np.float32) / np.float32(255)
     return {"input": flatten(given), "filter": smooth}
 
 
