@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 from arena.base.suggest import did_you_mean
 from cnn.errors import ConfigError
-from cnn.nets import NETS, PLUGIN_DEPTHS, PLUGIN_WIDTHS, SEES, WIDTHS
+from cnn.nets import NETS, NORMS, PLUGIN_DEPTHS, PLUGIN_WIDTHS, SEES, SPELLED, WIDTHS
 from cnn.plugin import compute_source_digest, is_plugin, list_own_nets, shorten_name
 from cnn.settings.data import SPOKEN_DIGITS, DataSettings
 from cnn.settings.fields import check_fields, check_range, choice, custom, number
+from cnn.settings.spelling import ACT, ACTIVATIONS, parse_stack
 
 MODELS = tuple(NETS)
-ACTIVATIONS = ("relu", "tanh", "leaky_relu", "relu6", "silu")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +26,8 @@ class ModelSettings:
     activation: str = choice("relu", ACTIVATIONS, "after each convolution or linear layer")
     dropout: float = number(0.2, 0, 0.9, "of the inputs of the last layer")
     source: str = custom("", "a digest", "of a plug-in's file; empty for our own nets")
+    stack: str = custom("", "a spelling such as (conv-relu-pool)*2-fc", "the layers of the net `stack`", later=True)
+    norm: str = choice("batch", NORMS, "after each convolution of a spelled net", later=True)
     n_channels: int = custom(1, "1 or 3", "of the tiles; 3 in colour", later=True)
     side: int = custom(0, "a number", "of the tiles: cells of a picture's own side; 0 of sound", later=True)
 
@@ -37,8 +39,14 @@ class ModelSettings:
         else:
             _check_name(self.name)
             net = NETS[self.name]
+            if net.spelling and self.depth != net.depth:
+                raise ConfigError(
+                    f"model.depth of {self.name} is {net.depth}: its spelling has every layer; for others write "
+                    f"model.name={SPELLED} and model.stack, beginning with {net.spelling}"
+                )
             check_range(f"model.depth of {self.name} ({net.counts})", self.depth, *net.depths)
             check_range("model.width", self.width, *WIDTHS)
+        _check_spelling(self)
         if self.sees != "picture" and (self.is_plugin or not NETS[self.name].has_first_stage):
             raise ConfigError(f"model.sees={self.sees} needs a net with a first stage of ours, not {self.label}; drop it")
         if self.sees != "picture" and self.n_channels > 1:
@@ -52,9 +60,33 @@ class ModelSettings:
         return is_plugin(self.name)
 
     @property
+    def spelling(self) -> str:
+        """The layers of a spelled net; empty for any other."""
+        return self.stack or (NETS[self.name].spelling if self.name in NETS else "")
+
+    @property
     def label(self) -> str:
         """The name for people; a plug-in has that of its class."""
         return shorten_name(self.name)
+
+
+def _check_spelling(settings: ModelSettings) -> None:
+    """Check what only a spelled net has, and that its spelling can be read; `check_stack` counts its cells."""
+    if settings.stack and settings.name != SPELLED:
+        raise ConfigError(
+            f"model.stack spells the net {SPELLED}, not {settings.label}; write model.name={SPELLED}, or leave it out"
+        )
+    if not settings.spelling:
+        if settings.norm != NORMS[0]:
+            nets = [name for name, net in NETS.items() if net.spelling]
+            raise ConfigError(f"model.norm={settings.norm} is of {', '.join(nets)}, not of {settings.label}; leave it out")
+        return
+    kinds = {word.kind for word in parse_stack(settings.spelling)}
+    if settings.activation != "relu" and ACT not in kinds:
+        raise ConfigError(
+            f"model.activation={settings.activation} is of the layer {ACT}, and {settings.spelling} has none; "
+            f"write {ACT} where it holds, or {settings.activation} itself"
+        )
 
 
 def _check_name(name: str) -> None:
@@ -79,5 +111,13 @@ def model_defaults(name: str, source: str = "", data: DataSettings = SPOKEN_DIGI
         _check_name(name)
         net = NETS[name]
         sees = net.sees if data.channels == 1 else "picture"
-        settings = ModelSettings(name=name, depth=net.depth, width=net.width, sees=sees, activation=net.activation)
+        settings = ModelSettings(
+            name=name,
+            depth=net.depth,
+            width=net.width,
+            sees=sees,
+            activation=net.activation,
+            stack=net.spelling if name == SPELLED else "",
+            norm=net.norm,
+        )
     return replace(settings, n_channels=data.channels, side=data.side)
