@@ -13,7 +13,7 @@ from typing import NoReturn
 from arena.base.suggest import did_you_mean
 from cnn.errors import ConfigError
 
-ACTIVATIONS = ("relu", "tanh", "leaky_relu", "relu6", "silu")
+ACTIVATIONS = ("relu", "tanh", "leaky_relu", "relu6", "silu", "sigmoid", "elu", "gelu")
 ACT = "act"  # the activation that `model.activation` names
 POOLS = ("pool", "avgpool")
 _NUMBERS = {
