@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from arena.base.project import find_project
 from cnn.commands import format_net
+from cnn.settings.data import DataKind, read_kind
 from sweeps.engines.objectives import COSTS, dominates, is_feasible, list_losses
 from sweeps.retraining import Retraining, RetrainingRecord, choose_record, format_best_command, read_retraining
 from sweeps.study.folder import StudyFolder, StudySpec, list_names
@@ -73,6 +74,7 @@ class StudyFacts:
     best: TrialFacts | None  # by the metric, among the finished trials that are feasible
     importances: dict[str, Importance]  # by parameter, shares of sum 1, largest first; empty where `explain_absence` says why
     command: str  # `arena train ...` of the best trial; empty without one
+    kind: DataKind = DataKind.SOUND
     folds: int = 1  # groups of speakers, each trial trained and scored on all
     seeds: int = 1  # trainings of a trial on each fold
     retraining: Retraining | None = None  # the `arena sweep best --train` that answers the best trial, or else another
@@ -185,6 +187,7 @@ def _read(folder: StudyFolder, chosen: int | None) -> StudyFacts:
         best=best,
         importances={},
         command=_command(spec, best) if best else "",
+        kind=read_kind(spec.base),
         folds=spec.settings.folds,
         seeds=spec.settings.seeds,
         objectives=tuple(spec.settings.objectives),

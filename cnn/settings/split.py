@@ -10,6 +10,7 @@ from cnn.settings.fields import check_fields, check_range, choice, custom, numbe
 SPLIT_KINDS = ("speaker", "becker", "loso", "folds", "random")
 FOLDED_KINDS = ("becker", "loso", "folds")  # whose parts `split.fold` chooses
 VALIDATIONS = ("speakers", "takes")
+SPEAKER_KEYS = ("validation", "test_speakers", "val_speakers")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnn.nets import NETS
+from cnn.settings.data import DataKind
 from reports.documents.paper_figures import paper_figures
 from reports.documents.stamped import digest_of_text
 from reports.errors import NothingToReport
@@ -108,7 +109,8 @@ def compose_paper(facts: ReportFacts, folder: str) -> Paper:
     w.say(f"# {facts.title}")
     w.todo("todo_authors")
     w.head("abstract")
-    abstract = t.n("paper.abstract_text", len(facts.runs), models=_models(facts, t))
+    about = {"models": _models(facts, t), "k": len(facts.labels), "classes": t.classes(facts.labels)}
+    abstract = t.n("paper.abstract_text", len(facts.runs), **about)
     w.say(" ".join((abstract, _lead(facts, summary, t), *summary.effects[:3])))
     _data(w)
     _methods(w)
@@ -135,12 +137,14 @@ def _data(w: _Writer) -> None:
     assert main_run, "a paper has a training"
     w.head("data")
     w.todo("todo_corpus")
-    rows = [[t("data.part"), f"#{t('word.clips')}", f"#{t('data.per_digit')}", f"#{t('data.speakers')}"]]
+    speakers = [f"#{t('data.speakers')}"] if facts.kind is DataKind.SOUND else []
+    rows = [[t("data.part"), f"#{t('word.clips')}", f"#{t('data.per_digit')}", *speakers]]
     for split in splits(main_run):
         per_digit = t.count(split.most) if split.fewest == split.most else f"{split.fewest} {t('word.to')} {split.most}"
-        rows.append([t(f"data.{split.name}"), t.count(split.n), per_digit, str(len(split.speakers) or NONE)])
+        row = [t(f"data.{split.name}"), t.count(split.n), per_digit, str(len(split.speakers) or NONE)]
+        rows.append(row[: len(rows[0])])
     w.table(rows)
-    corpus, kind = t.setting(main_run.config["corpus"]), t.setting(main_run.config.get("split.kind"))
+    corpus, kind = t.setting(main_run.config["corpus"]), t.split(main_run.config.get("split.kind"))
     w.say(t("paper.split", corpus=corpus, split=kind, heard=t("data.heard") if facts.validates_on_known_speakers else ""))
 
 
@@ -149,6 +153,7 @@ def _methods(w: _Writer) -> None:
     assert main_run, "a paper has a training"
     w.head("methods")
     tile = {name: t.setting(main_run.config.get(f"tiles.{name}")) for name in ("size", "rate_hz", "length_s")}
+    tile["colour"] = t("paper.colour") if main_run.config.get("data.channels") == 3 else t("paper.grey")
     filters = t("paper.filters", cite=w.cite("bilateral")) if any(run.filter == "bilateral" for run in facts.runs) else ""
     augmented = t("paper.augmented", cite=w.cite("augmentation")) if any(run.augmented for run in facts.runs) else ""
     w.say(" ".join(part for part in (t("paper.tiles", **tile), filters, augmented) if part))
@@ -165,7 +170,7 @@ def _methods(w: _Writer) -> None:
         ]
     )
     chooses = t("paper.chooses") if facts.chosen and not facts.validates_on_known_speakers else ""
-    w.say(t("paper.scored", chooses=chooses, cite=w.cite("bootstrap")))
+    w.say(t("paper.scored", chooses=chooses, cite=w.cite("bootstrap"), k=len(facts.labels)))
     if facts.sweeps:
         swept = t("paper.swept", cite=w.cite("optuna"))
         ranked = any(sweep.importances for sweep in facts.sweeps)
