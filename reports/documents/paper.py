@@ -25,6 +25,7 @@ from reports.wording.summary import Summary, summarise
 
 _REFERENCES = Path(__file__).parent / "templates" / "references.toml"
 _STAMP = re.compile(r'^\[arena-paper\]: # "([0-9a-f]{16})"\n', flags=re.MULTILINE)
+_AUGMENTATION = {DataKind.SOUND: "augmentation", DataKind.PICTURES: "erasing"}  # works
 Rows = Sequence[Sequence[str]]  # the first names the columns; `#` before a name sets its column right
 
 
@@ -155,7 +156,7 @@ def _methods(w: _Writer) -> None:
     tile = {name: t.setting(main_run.config.get(f"tiles.{name}")) for name in ("size", "rate_hz", "length_s")}
     tile["colour"] = t("paper.colour") if main_run.config.get("data.channels") == 3 else t("paper.grey")
     filters = t("paper.filters", cite=w.cite("bilateral")) if any(run.filter == "bilateral" for run in facts.runs) else ""
-    augmented = t("paper.augmented", cite=w.cite("augmentation")) if any(run.augmented for run in facts.runs) else ""
+    augmented = t("paper.augmented", cite=w.cite(_AUGMENTATION[facts.kind])) if any(run.augmented for run in facts.runs) else ""
     w.say(" ".join(part for part in (t("paper.tiles", **tile), filters, augmented) if part))
     first = {
         model: next(run for run in facts.runs if run.model == model) for model in dict.fromkeys(r.model for r in facts.runs)
