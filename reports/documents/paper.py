@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnn.nets import NETS
-from cnn.settings.data import DataKind
+from cnn.runs import DataKind
 from reports.documents.paper_figures import paper_figures
 from reports.documents.stamped import digest_of_text
 from reports.errors import NothingToReport

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn.settings.data import DataKind
+from cnn.runs import DataKind
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

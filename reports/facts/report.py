@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from arena.base.scores import Interval
+from cnn.runs import DataKind
 from cnn.runs.folder import EpochRow
 from cnn.runs.verdict import Diagnosis
-from cnn.settings.data import DataKind
 from reports.facts.base import DifferenceFacts, Note
 from reports.facts.clips import DoubtFacts, GroupingFacts, Media, MistakeFacts
 from reports.facts.contest import ContestFacts

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.base.media import colour_png, data_uri, palette_png, png_uri, resample, wav
-from cnn.settings.data import DataKind
+from cnn.runs import DataKind
 
 RATE_HZ = 8000  # sampling rate on the page, whatever the recording has: 16 kB a second
 MOST_S = 2.0

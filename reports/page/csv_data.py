@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from arena.base.csv_export import format_csv
 from arena.base.media import data_uri
-from cnn.settings.data import DataKind
+from cnn.runs import DataKind
 from leaderboard.standings import METRICS
 from reports.facts.inspections import InspectionFacts
 from reports.facts.report import ReportFacts, RunFacts

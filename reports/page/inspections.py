@@ -11,7 +11,7 @@ from matplotlib import colormaps
 from numpy.typing import NDArray
 
 from arena.base.media import colour_png, palette_png, png_uri
-from cnn.settings.data import DataKind
+from cnn.runs import DataKind
 from reports.facts.inspections import InspectedClip, InspectedLayer, InspectionFacts
 from reports.figures.embeddings import embedding_by_digit, embedding_by_speaker
 from reports.figures.media import tile_uri, to_colour

@@ -11,7 +11,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from cnn.settings.data import DataKind
+from cnn.runs import DataKind
 from reports.facts.report import ReportFacts, RunFacts
 from reports.figures.canvas import css_variable, model_colour
 from reports.figures.contest import MOST_TEAMS

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnn.keys import is_setting
-from cnn.settings.data import DataKind
+from cnn.runs import DataKind
 from reports.analysis.paired_bootstrap import Contrast, have_same_clips, resample_runs
 from reports.analysis.scores import ClipAnswers
 from reports.errors import SourceError

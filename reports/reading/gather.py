@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cnn.config import VARIANTS
 from cnn.keys import is_setting
-from cnn.settings.data import DataKind
+from cnn.runs import DataKind
 from reports.analysis.effects import compute_effects
 from reports.analysis.paired_bootstrap import ResampledScores, compute_interval, have_same_clips, resample_runs
 from reports.errors import NothingToReport, SourceError

@@ -11,9 +11,9 @@ from cnn.commands import format_train_command
 from cnn.errors import RunError
 from cnn.overrides import flatten
 from cnn.plugin import shorten_name
+from cnn.runs import read_kind
 from cnn.runs.folder import EpochRow, RunFolder, RunResult
 from cnn.runs.verdict import Diagnosis, FitScores, diagnose
-from cnn.settings.data import read_kind
 from reports.analysis.scores import ClipAnswers, convert_score, find_contradictions, recompute_scores, select_split
 from reports.errors import SourceError
 from reports.facts.base import Note, NoteKind

@@ -16,9 +16,9 @@ from cnn.config import read_format
 from cnn.errors import RunError
 from cnn.nets import PAIR
 from cnn.plugin import shorten_name
+from cnn.runs import DataKind, read_kind
 from cnn.runs.folder import RunFolder, RunResult, RunState, list_runs
 from cnn.runs.reference import find_run
-from cnn.settings.data import DataKind, read_kind
 from reports.errors import SourceError
 from reports.facts.base import Note, NoteKind
 from reports.facts.models import INFERRED, CellKey, Grid, infer_models

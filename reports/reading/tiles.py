@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cnn.config import TilesInfo, config_to_dict, read_format
 from cnn.errors import RunError
 from cnn.files import read_json
-from cnn.settings.data import DataKind
+from cnn.runs import DataKind
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from arena.base.texts import ENGLISH, Words, format_labels
 from cnn.nets import NETS, PAIR
-from cnn.settings.data import DataKind
+from cnn.runs import DataKind
 from reports.wording import formats
 
 TEXTS = Path(__file__).parent / "texts"

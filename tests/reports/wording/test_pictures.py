@@ -33,9 +33,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_texts_on_pictures_speak_of_speech_only_where_speakers_are_known(language: str) -> None:
     tables = [texts(language, DataKind.PICTURES).table, Words.read(VERDICTS, language, DataKind.PICTURES).table]
-    speech = [
-        key for table in tables for key, forms in table.items() if OF_SPEECH.search(re.sub(r"{.*?}", "", " ".join(forms)))
-    ]
+    words = {key: re.sub(r"{.*?}", "", " ".join(forms)) for table in tables for key, forms in table.items()}
+    speech = [key for key, text in words.items() if OF_SPEECH.search(text)]
     assert [key for key in speech if not key.startswith(OF_SPEAKERS)] == []
 
 
