@@ -14,6 +14,7 @@ from cnn.settings.fields import check_fields, check_range, choice, custom, numbe
 from cnn.settings.spelling import ACT, ACTIVATIONS, parse_stack
 
 MODELS = tuple(NETS)
+OURS = ("stack", "norm", "hidden")  # settings that a net of one's own is refused
 MOST_HIDDEN = 65_536
 _HIDDEN = re.compile(r"[1-9]\d*(,[1-9]\d*)*")
 
