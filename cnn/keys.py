@@ -13,9 +13,19 @@ from arena.base.suggest import did_you_mean, index_words, is_respelling
 from cnn.config import VARIANTS, RunConfig
 from cnn.errors import ConfigError
 from cnn.nets import NETS
+from cnn.settings import augment, split, tiles
+from cnn.settings.data import DataKind
 from cnn.settings.fields import describe_values
 
 READ_ONLY = ("model.n_channels", "model.side")  # read from the tiles
+_FOREIGN = {  # keys that say nothing of data of a kind
+    DataKind.SOUND: [f"augment.{name}" for name in augment.PICTURE_KEYS],
+    DataKind.PICTURES: [
+        *(f"augment.{name}" for name in augment.SOUND_KEYS),
+        *(f"tiles.{name}" for name in tiles.SOUND_KEYS),
+        *(f"split.{name}" for name in split.SPEAKER_KEYS),
+    ],
+}
 SHORT = {"lr": "train.learning_rate", "model": "model.name"}
 _WORDS = {  # key: other words for it, which are only hinted at
     "train.learning_rate": "lrate, eta, max_lr, base_lr, lr0",
@@ -26,12 +36,14 @@ _WORDS = {  # key: other words for it, which are only hinted at
     "train.warmup": "warmup_ratio",
     "train.weight_decay": "wd, l2, weightdecay",
     "train.label_smoothing": "smoothing, ls",
+    "train.loss": "criterion, loss_fn, loss_function, objective",
     "train.patience": "early_stopping_patience, es_patience",
     "train.balance": "class_weight, class_weights, weighted_sampler, oversample, oversampling, imbalance, balanced",
     "train.seed": "random_seed, random_state, manual_seed, rng",
     "model.name": "net, arch, architecture, network, backbone, model_name, model_type",
     "model.depth": "layers, n_layers, num_layers, nlayers, n_blocks, num_blocks, blocks",
     "model.width": "width_mult, width_multiplier, width_factor",
+    "model.hidden": "hidden_size, hidden_sizes, hidden_dim, hidden_dims, hidden_layers, hidden_layer_sizes, units",
     "model.dropout": "drop, dropout_rate, dropout_p, p_dropout, drop_rate",
     "model.activation": "act, nonlinearity, act_fn",
     "variant": "variants",
@@ -46,13 +58,11 @@ _WORDS = {  # key: other words for it, which are only hinted at
 _RELATED = {  # key: words that mean something like it, in another unit
     "train.warmup": "warmup_steps, warmup_epochs, warmup_iters",
     "train.patience": "early_stopping, early_stop, es, early_terminate",
-    "model.width": (
-        "channels, n_channels, filters, n_filters, hidden_size, hidden, hidden_dim, units, num_filters, num_channels"
-    ),
+    "model.width": ("channels, n_channels, filters, n_filters, num_filters, num_channels"),
     "tiles.window_s": "n_fft, win_length, window, fft_size, hop_length",
     "split.test_speakers": "test_size, holdout, test_split, train_size",
     "split.val_speakers": "val_size, val_split, validation_split, valid_size, val_ratio",
-    "train.optimizer": "momentum, nesterov, betas",
+    "train.optimizer": "betas",
     "split.kind": "stratify, shuffle, random_split",
     "variant": "aug, augmentation, augment, use_augmentation, bilateral, filter",
     "train.schedule": "lr_decay, decay, decay_rate, gamma, lr_gamma, lr_step, step_size",
@@ -104,6 +114,7 @@ class Key:
     values: str  # in words
     meaning: str
     choices: tuple[str, ...] = ()  # all allowed values, where they are few and fixed
+    is_text: bool = False  # commas and brackets are part of a value
 
 
 def keys() -> dict[str, Key]:
@@ -115,6 +126,11 @@ def keys() -> dict[str, Key]:
         hints = typing.get_type_hints(settings)
         result |= {f"{section}.{field.name}": _key(field, hints[field.name]) for field in dataclasses.fields(settings)}
     return {key: entry for key, entry in result.items() if key not in (*READ_ONLY, "model.source")}
+
+
+def is_setting(key: str, kind: DataKind) -> bool:
+    """Return whether a key of config.json was chosen for data of this kind: neither read from the tiles nor of another kind."""
+    return not key.startswith("data.") and key not in (*READ_ONLY, *_FOREIGN[kind])
 
 
 def list_keys(command: str) -> dict[str, Key]:
@@ -130,7 +146,7 @@ def list_keys(command: str) -> dict[str, Key]:
 def _key(field: dataclasses.Field[Any], hint: Any) -> Key:
     kind = tuple if isinstance(hint, types.GenericAlias) else hint
     choices = tuple(map(str, field.metadata.get("allowed", ())))
-    return Key(kind, describe_values(field), field.metadata["meaning"], choices)
+    return Key(kind, describe_values(field), field.metadata["meaning"], choices, field.metadata.get("text", False))
 
 
 def find_keys(name: str, allowed: Collection[str]) -> list[str]:
@@ -168,7 +184,8 @@ def read_assignment(text: str, allowed: Collection[str]) -> tuple[str, str]:
     if not matches:
         raise ConfigError(f"unknown key {name!r}{suggest_key(name, allowed, value)}")
     is_path = value.count(".py:") == 1  # a net, whose folder may be called anything
-    if _SEVERAL.fullmatch(value) and keys()[matches[0]].kind is not tuple and not is_path:
+    key = keys()[matches[0]]
+    if _SEVERAL.fullmatch(value) and not (key.kind is tuple or key.is_text or is_path):
         raise ConfigError(_explain_several(matches[0], value))
     return matches[0], value
 
