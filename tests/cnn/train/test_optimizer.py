@@ -15,7 +15,7 @@ from cnn.overrides import override
 from cnn.settings.tiles import TileSettings
 from cnn.tiles.batches import Clips
 from cnn.tiles.tile_set import TileSet
-from cnn.train.fused.group import Stack
+from cnn.train.fused.stack import Stack
 from cnn.train.smoke import try_batch
 from cnn.train.trainer import Trainer
 from cnn.train.training_run import train
