@@ -255,7 +255,7 @@ class TrainingRun:
             speakers={split: self.data.list_speakers(split) for split in scores},
             verdict=judge(fit.rows, self._fit_scores(scores)),
             n_parameters=count_parameters(fit.net),
-            n_multiply_adds=count_multiply_adds(fit.net, self.config.tiles.size),
+            n_multiply_adds=count_multiply_adds(fit.net, self.config.tiles.size, self.config.data.channels),
             wall_s=fit.wall_s,
             n_clips_per_s=fit.n_clips_trained / max(fit.training_s, 1e-9),
             device=describe_device(self.data.device),
