@@ -45,7 +45,7 @@ def test_an_epoch_says_its_updates_and_the_mean_norm_of_its_gradients(tiles: Til
     assert [row.updates for row in whole.epochs()] == [5, 10, 15]
     single = config(tiles, "train.batch_size=0", "train.label_smoothing=0", "model.dropout=0")
     fit, clips = Trainer(single, CPU), SplitData(tiles, single, CPU).clips["train"]
-    (batch, truth), *_ = clips.iterate_batches(0, [1], None)
+    (batch, truth), *_ = clips.iterate_batches(0, [1], fit.inputs)
     F.cross_entropy(fit.net(batch), truth).backward()
     gradient = torch.cat([weight.grad.flatten() for weight in fit.net.parameters() if weight.grad is not None])
     assert fit.train_epoch(clips).gradient_norms == [pytest.approx(float(gradient.norm()), rel=1e-4)]
