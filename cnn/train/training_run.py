@@ -171,11 +171,11 @@ class TrainingRun:
         self.folder = folder
         self.is_paused = False
         self._started_at = _now()
+        self.trainer = Trainer(pin_source(config, folder.path), material.device)
         for leftover in folder.path.glob(".*.pt.*"):
             leftover.unlink()
         (folder.path / "result.json").unlink(missing_ok=True)
         folder.write_config(cfg.config_to_json(config))
-        self.trainer = Trainer(pin_source(config, folder.path), material.device)
         self.trainer.resume(folder.path / "checkpoint.pt")
         folder.write_epochs(self.trainer.rows)
 
@@ -255,7 +255,7 @@ class TrainingRun:
             speakers={split: self.data.list_speakers(split) for split in scores},
             verdict=judge(fit.rows, self._fit_scores(scores)),
             n_parameters=count_parameters(fit.net),
-            n_multiply_adds=count_multiply_adds(fit.net, self.config.tiles.size),
+            n_multiply_adds=count_multiply_adds(fit.net, self.config.tiles.size, self.config.data.channels),
             wall_s=fit.wall_s,
             n_clips_per_s=fit.n_clips_trained / max(fit.training_s, 1e-9),
             device=_device_name(self.data.device),

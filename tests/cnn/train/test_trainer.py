@@ -17,7 +17,7 @@ from cnn.overrides import override
 from cnn.settings.augment import AugmentSettings
 from cnn.settings.tiles import TileSettings
 from cnn.settings.train import TrainSettings
-from cnn.tiles.augment import Augment
+from cnn.tiles.augment import SoundAugment
 from cnn.tiles.batches import Clips
 from cnn.train.device import limit_threads
 from cnn.train.optimizer import Optimizer, learning_rate_at
@@ -55,13 +55,22 @@ def test_the_learning_rate_rises_then_follows_its_schedule() -> None:
     assert learning_rate_at(25, 100, cosine) == pytest.approx((1 + math.cos(math.pi / 4)) / 2)
 
 
-@pytest.mark.parametrize(("name", "kind"), [("adamw", torch.optim.AdamW), ("adam", torch.optim.Adam), ("sgd", torch.optim.SGD)])
+@pytest.mark.parametrize(
+    ("settings", "kind", "more"),
+    [
+        (["train.optimizer=adamw"], torch.optim.AdamW, {}),
+        (["train.optimizer=adam"], torch.optim.Adam, {}),
+        (["train.optimizer=rmsprop"], torch.optim.RMSprop, {}),
+        (["train.optimizer=sgd"], torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
+        (["train.optimizer=sgd", "train.momentum=0"], torch.optim.SGD, {}),
+        (["train.optimizer=sgd", "train.momentum=0.5", "train.nesterov=0"], torch.optim.SGD, {"momentum": 0.5}),
+    ],
+)
 def test_the_optimiser_steps_as_torchs_of_that_name_and_decays_filters_alone(
-    name: str, kind: Callable[..., torch.optim.Optimizer]
+    settings: list[str], kind: Callable[..., torch.optim.Optimizer], more: dict[str, float]
 ) -> None:
-    chosen = config(f"train.optimizer={name}", "train.weight_decay=0.3")
+    chosen = config(*settings, "train.weight_decay=0.3")
     ours, theirs = Trainer(chosen, CPU).net, Trainer(chosen, CPU).net
-    more = {"momentum": 0.9, "nesterov": True} if name == "sgd" else {}
     filters, others = ([p for p in theirs.parameters() if (p.ndim > 1) == is_filter] for is_filter in (True, False))
     assert filters
     assert others
@@ -126,8 +135,8 @@ def test_bands_of_mel_and_of_time_have_their_own_widths() -> None:
     settings = AugmentSettings(freq_masks=1, freq_width=6, time_masks=1, time_width=24)
 
     def zeros(size: int) -> torch.Tensor:
-        augment = Augment([settings], TileSettings(size=size))
-        return augment.mask(torch.ones(1000, size, size), augment.draw(1000, [torch.Generator().manual_seed(0)])) == 0
+        augment = SoundAugment([settings], TileSettings(size=size))
+        return augment.mask(torch.ones(1000, 1, size, size), augment.draw(1000, [torch.Generator().manual_seed(0)]))[:, 0] == 0
 
     assert int(zeros(64).all(2).sum(1).max()) == 6
     assert int(zeros(64).all(1).sum(1).max()) == 24
