@@ -21,6 +21,7 @@ from cnn.settings.data import SPOKEN_DIGITS, DataSettings
 from cnn.settings.fields import check_fields, choice, drop_later_defaults
 from cnn.settings.model import ModelSettings, model_defaults
 from cnn.settings.split import SplitSettings
+from cnn.settings.stack import check_stack
 from cnn.settings.tiles import TileSettings
 from cnn.settings.train import TrainSettings
 
@@ -83,6 +84,8 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         check_fields(self, "")
+        if self.model.spelling:
+            check_stack(self.model, self.tiles.size, self.data.n_classes)
         if self.corpus:  # else settings of a project, before its tiles are known
             check_kind(self.augment, self.data.kind)
         if self.model.is_autoencoder:
@@ -95,6 +98,8 @@ class RunConfig:
             raise ConfigError(f"an autoencoder's target is the tile itself, so variant is raw or bilateral, not {self.variant}")
         if self.train.balance != "none":
             raise ConfigError(f"an autoencoder sees no labels, so train.balance={self.train.balance} is none of its; drop it")
+        if self.train.looks_every:
+            raise ConfigError("an autoencoder is scored after each epoch, not between updates; leave train.looks_every out")
         if self.train.loss != TrainSettings().loss:
             raise ConfigError(f"an autoencoder's loss is the mean squared error, not train.loss={self.train.loss}; drop it")
 

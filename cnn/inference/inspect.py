@@ -28,8 +28,7 @@ from cnn.runs.folder import Prediction, RunFolder
 from cnn.runs.lock import lock_run
 from cnn.tiles.inputs import Inputs, to_channels
 from cnn.tiles.tile_set import find_run_tiles
-from cnn.train.device import limit_threads, resolve_device
-from cnn.train.outcome import read_versions
+from cnn.train.device import limit_threads, read_versions, resolve_device
 
 FORMAT = 1
 JSON_NAME, ARRAYS_NAME = "inspection.json", "inspection.npz"

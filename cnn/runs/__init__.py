@@ -2,5 +2,18 @@
 
 from cnn.runs.folder import EpochRow, FitVerdict, Prediction, RunFolder, RunResult, RunState, Score, list_runs
 from cnn.runs.lock import lock_run
+from cnn.settings.data import DataKind, read_kind
 
-__all__ = ["EpochRow", "FitVerdict", "Prediction", "RunFolder", "RunResult", "RunState", "Score", "list_runs", "lock_run"]
+__all__ = [
+    "DataKind",
+    "EpochRow",
+    "FitVerdict",
+    "Prediction",
+    "RunFolder",
+    "RunResult",
+    "RunState",
+    "Score",
+    "list_runs",
+    "lock_run",
+    "read_kind",
+]

@@ -57,10 +57,13 @@ class EpochRow:
     val_macro_f1: float
     learning_rate: float  # at the epoch's last step
     seconds: float
+    updates: int | None = None  # since the training began; None in files of old
+    gradient_norm: float | None = None  # mean L2 norm over the epoch's updates
 
     def to_json(self) -> dict[str, float | None]:
         """Return the fields by name, None where the run has no such figure."""
-        return {name: None if math.isnan(value) else value for name, value in dataclasses.asdict(self).items()}
+        figures = dataclasses.asdict(self).items()
+        return {name: None if value is None or math.isnan(value) else value for name, value in figures}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,11 +152,7 @@ class RunFolder:
         if not path.exists():
             return []
         with path.open(newline="", encoding="utf-8") as file:
-            rows = csv.DictReader(file)
-            return [
-                EpochRow(epoch=int(row.pop("epoch")), **{key: float(x) if x else math.nan for key, x in row.items()})
-                for row in rows
-            ]
+            return [_epoch(row) for row in csv.DictReader(file)]
 
     @property
     def trial_file(self) -> Path:
@@ -260,6 +259,13 @@ def list_runs(runs_dir: Path) -> list[RunFolder]:
     """List all run folders below `runs_dir`, by name."""
     paths = sorted(runs_dir.iterdir()) if runs_dir.is_dir() else []
     return [RunFolder(path) for path in paths if (path / "config.json").exists()]
+
+
+def _epoch(row: dict[str, str]) -> EpochRow:
+    later = {"updates", "gradient_norm"}
+    values: dict[str, Any] = {key: float(x) if x else None if key in later else math.nan for key, x in row.items()}
+    counts = {key: int(values[key]) for key in ("epoch", "updates") if values.get(key) is not None}
+    return EpochRow(**values | counts)
 
 
 def _prediction(row: list[str], n_labels: int) -> Prediction:

@@ -106,8 +106,7 @@ def replay(folder: RunFolder, copy: Copy, config: RunConfig, files_dir: Path, wa
     try:
         run = start_run(copy, config, files_dir, lambda: None, wait_s=wait_s)
         for row in folder.epochs():
-            if row.epoch >= run.starting_step:  # W&B keeps what it has
-                run.log(list_figures(row), step=row.epoch)
+            log_epoch(run, row)
         url = str(run.url or "")
         in_time = close_run(run, folder, result)
     except RunDeletedError:
@@ -205,11 +204,10 @@ def abandon_run(run: Any, cause: str) -> None:
 def _send_tables(run: Any, folder: RunFolder, result: RunResult) -> None:
     import wandb
 
-    charts = {f"{split}_confusion": _confusion(score, result.labels, split) for split, score in result.scores.items()}
-    charts.pop("train_confusion", None)
-    if result.reconstruction:  # no classes, no confusions
-        return
-    run.log(charts, step=result.n_epochs, commit=True)  # in the last epoch's point: W&B's hyperband counts points
+    scores = {split: score for split, score in result.scores.items() if split != "train"}
+    charts = {f"{split}_confusion": _confusion(score, result.labels, split) for split, score in scores.items()}
+    if charts:  # an autoencoder has none
+        run.log(charts, step=result.n_epochs, commit=True)  # in the last epoch's point: W&B's hyperband counts points
     predictions = folder.path / "predictions.csv"
     stored = folder.stored_result()
     if predictions.exists() and stored and stored.scores.keys() == result.scores.keys():
@@ -230,6 +228,16 @@ def _confusion(score: Score, labels: tuple[str, ...], split: str) -> Any:
     )
 
 
+def log_epoch(run: Any, row: EpochRow) -> None:
+    """Send one epoch, unless W&B has it: a resumed run starts behind the last."""
+    if row.epoch >= run.starting_step:
+        run.log(_list_figures(row), step=row.epoch)
+
+
+def _list_figures(row: EpochRow) -> dict[str, Any]:
+    return {name: value for name, value in row.to_json().items() if value is not None}
+
+
 def record_copy(folder: RunFolder, copy: Copy) -> None:
     """Record in the run folder where its copy is."""
     write_copy(folder, copy)
@@ -241,21 +249,14 @@ def _summary(folder: RunFolder, result: RunResult) -> dict[str, Any]:
     summary: dict[str, Any] = {"state": result.state.value, "best_epoch": result.best_epoch, "parameters": result.n_parameters}
     for row in folder.epochs():
         if row.epoch == result.best_epoch:
-            summary |= list_figures(row)
+            summary |= _list_figures(row)
     if result.cause:
         summary["cause"] = result.cause
     for split, score in result.scores.items():
-        for name in ("loss", "accuracy", "macro_f1"):
-            summary[f"kept/{split}_{name}"] = getattr(score, name)
+        summary |= {f"kept/{split}_{name}": getattr(score, name) for name in ("loss", "accuracy", "macro_f1")}
     for split, error in (result.reconstruction.scores if result.reconstruction else {}).items():
-        for name in ("mse", "psnr_db", "pca_mse"):
-            summary[f"kept/{split}_{name}"] = getattr(error, name)
+        summary |= {f"kept/{split}_{name}": getattr(error, name) for name in ("mse", "psnr_db", "pca_mse")}
     return summary
-
-
-def list_figures(row: EpochRow) -> dict[str, float]:
-    """Return the figures of an epoch that its run has: an autoencoder has neither accuracy nor macro-F1."""
-    return {name: value for name, value in row.to_json().items() if value is not None}
 
 
 def format_error(error: Exception) -> str:

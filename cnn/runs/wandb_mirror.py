@@ -22,7 +22,7 @@ from cnn.runs.wandb_client import (
     close_run,
     format_error,
     is_logged_in,
-    list_figures,
+    log_epoch,
     record_copy,
     start_run,
     stop_service,
@@ -104,11 +104,10 @@ class Mirror:
         self._log([row])
 
     def _log(self, rows: Sequence[EpochRow]) -> None:
-        """Send the epochs that W&B lacks: a resumed run starts behind the last that W&B has."""
+        """Send the epochs that W&B lacks."""
         try:
             for row in rows if self._run is not None else ():
-                if row.epoch >= self._run.starting_step:
-                    self._run.log(list_figures(row), step=row.epoch)
+                log_epoch(self._run, row)
         except Exception as error:
             self._turn_off(error)
 

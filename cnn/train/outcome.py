@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.metadata
-import platform
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
-
-import torch
 
 from cnn.models.registry import count_multiply_adds, count_parameters
 from cnn.reconstructions import Reconstruction, ReconstructionResult, read_reconstructions, write_reconstructions
 from cnn.runs.folder import Prediction, RunFolder, RunResult, RunState, Score
 from cnn.runs.verdict import FitScores, judge
 from cnn.tiles.batches import Clips
+from cnn.train.device import describe_device, read_versions
 from cnn.train.reconstruction import (
     ReconstructionTrainer,
     learn_components,
@@ -26,8 +23,6 @@ from cnn.train.trainer import Trainer
 
 if TYPE_CHECKING:
     from cnn.train.training_run import SplitData
-
-_PACKAGES = ("arena-spoken-digits", "torch", "torchaudio", "opencv-python", "numpy")
 
 
 def make_result(fit: Trainer, data: SplitData, folder: RunFolder, state: RunState) -> RunResult:
@@ -46,7 +41,7 @@ def make_result(fit: Trainer, data: SplitData, folder: RunFolder, state: RunStat
         n_multiply_adds=count_multiply_adds(fit.net, fit.config.tiles.size, fit.config.data.channels),
         wall_s=fit.wall_s,
         n_clips_per_s=fit.n_clips_trained / max(fit.training_s, 1e-9),
-        device=_device_name(data.device),
+        device=describe_device(data.device),
         versions=read_versions(),
     )
     if isinstance(fit, ReconstructionTrainer):
@@ -107,19 +102,5 @@ def _fit_scores(fit: Trainer, data: SplitData, scores: Mapping[str, Score]) -> F
         is_balanced=fit.config.train.balance != "none",
         is_augmented=fit.config.augmented,
         hears_val=data.split.val_heard,
+        kind=fit.config.data.kind,
     )
-
-
-def read_versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that a run's numbers depend on."""
-    versions = {"python": platform.python_version()}
-    for name in _PACKAGES:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            versions[name] = "not installed"
-    return versions
-
-
-def _device_name(device: torch.device) -> str:
-    return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type

@@ -39,14 +39,14 @@ class ReconstructionTrainer(Trainer):
     def is_better(self, row: EpochRow, best: EpochRow) -> bool:
         return row.val_loss < best.val_loss
 
-    def train_epoch(self, train: Clips) -> EpochStats:
+    def train_epoch(self, train: Clips, val: Clips | None = None) -> EpochStats:
         """Make one pass over `train`; noise is drawn anew for every epoch."""
         settings, number = self.config.train, len(self.rows)
         steps = count_steps(len(train), settings.batch_size)
         size = len(train) // steps
         order = draw_order(train.labels, derive_seed("order", settings.seed, number)).to(self.device)
         noise = torch.Generator(device=self.device).manual_seed(derive_seed("noise", settings.seed, number))
-        losses = []
+        losses, norms = [], []
         self.net.train()
         for step in range(steps):
             tiles = self.inputs.plain(train[order[step * size : (step + 1) * size]])
@@ -57,10 +57,16 @@ class ReconstructionTrainer(Trainer):
             except Exception as error:
                 error.add_note(describe_step(step, steps, number))
                 raise
+            norms.append(self.optimizer.measure_gradient())
             self.optimizer.step(learning_rate_at(number * steps + step, settings.epochs * steps, settings))
             losses.append(loss.detach())
         confusion = np.zeros((0, 0), dtype=np.int64)
-        return EpochStats(losses=torch.stack(losses).tolist(), confusion=confusion, n_clips=steps * size)
+        return EpochStats(
+            losses=torch.stack(losses).tolist(),
+            gradient_norms=torch.stack(norms).tolist(),
+            confusion=confusion,
+            n_clips=steps * size,
+        )
 
     def score(self, clips: Clips) -> tuple[Score, torch.Tensor]:
         """Score the net on `clips`; also return the error (N,) of each tile, on the CPU."""

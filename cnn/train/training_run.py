@@ -168,7 +168,7 @@ class TrainingRun:
         (folder.path / "result.json").unlink(missing_ok=True)
         folder.write_config(cfg.config_to_json(config))
         self.trainer.resume(folder.path / "checkpoint.pt")
-        folder.write_epochs(self.trainer.rows)
+        self._write_rows()
 
     @property
     def state(self) -> RunState:
@@ -198,7 +198,11 @@ class TrainingRun:
     def write_epoch(self) -> None:
         """Write the checkpoint and the row of the epoch that the trainer has recorded."""
         self.trainer.save(self.folder.path / "checkpoint.pt")
+        self._write_rows()
+
+    def _write_rows(self) -> None:
         self.folder.write_epochs(self.trainer.rows)
+        self.trainer.looks.write(self.folder.path)
 
     def decide(self, row: EpochRow, listener: Listener) -> RunState:
         """Return the run's state after the listener's decision on an epoch that is written."""

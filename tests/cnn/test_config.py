@@ -10,12 +10,12 @@ import pytest
 from cnn.config import TILES_FORMAT, VARIANTS, RunConfig, TilesInfo, config_to_dict, config_to_json, default_config
 from cnn.errors import ConfigError
 from cnn.keys import keys
-from cnn.nets import CLASSIFIERS
 from cnn.overrides import apply_values, check_format, config_from_dict, override
 from cnn.settings.fields import number
 from cnn.settings.model import MODELS
 from cnn.settings.tiles import TileSettings
 from cnn.settings.train import TrainSettings
+from support.nets import WRITTEN
 
 
 def config(variant: str = "raw", model: str = "lenet5") -> RunConfig:
@@ -28,7 +28,7 @@ def message(*assignments: str, variant: str = "raw", model: str = "lenet5") -> s
     return str(error.value)
 
 
-@pytest.mark.parametrize("model", CLASSIFIERS)
+@pytest.mark.parametrize("model", WRITTEN)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_configuration_survives_json_in_any_order_of_keys(model: str, variant: str) -> None:
     changed = override(config(variant, model), ["train.learning_rate=0.01", "split.test_speakers=ann,bob", "model.depth=3"])
@@ -46,6 +46,8 @@ NOT_ALONE = (
     "model.latent",
     "model.input",
     "model.noise",
+    "model.stack",
+    "model.norm",
 )  # bring others along
 
 
