@@ -23,6 +23,7 @@ from cnn.settings.model import ModelSettings, model_defaults
 from cnn.settings.split import SplitSettings
 from cnn.settings.tiles import TileSettings
 from cnn.settings.train import TrainSettings
+from cnn.start import check_start
 
 FILTERS = ("raw", "bilateral")
 VARIANTS = (*FILTERS, *(f"{name}+aug" for name in FILTERS))
@@ -106,13 +107,15 @@ class RunConfig:
         """16 hexadecimal digits that name the run folder; augmentation counts only where the variant uses it.
 
         The format of the tiles counts: the same settings name other pictures where the front end has changed.
-        A plug-in counts by its class and the content of its file, wherever that lies. A field declared `later` counts
-        only where it differs from its default, so that a new one renames no run.
+        A plug-in counts by its class and the content of its file, a start by its content and its labels, wherever they lie.
+        A field declared `later` counts only where it differs from its default, so that a new one renames no run.
         """
         content = drop_later_defaults(self)
         del content["data"]  # of the corpus
         content["tiles"]["format"] = TILES_FORMAT
         content["model"]["name"] = self.model.label
+        check_start(self.train)
+        content["train"].pop("start", "")
         if not self.augmented:
             del content["augment"]
         return compute_digest(content)

@@ -15,7 +15,10 @@ from cnn.errors import ConfigError
 from cnn.nets import NETS
 from cnn.settings.fields import describe_values
 
-READ_ONLY = ("model.n_channels", "model.side")  # read from the tiles
+READ_ONLY = (  # read from the tiles, and from the file that `train.start` names
+    *("model.n_channels", "model.side"),
+    *("train.start_digest", "train.start_labels"),
+)
 SHORT = {"lr": "train.learning_rate", "model": "model.name"}
 _WORDS = {  # key: other words for it, which are only hinted at
     "train.learning_rate": "lrate, eta, max_lr, base_lr, lr0",

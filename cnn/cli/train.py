@@ -56,6 +56,7 @@ def train_command(
         return _print_keys(project, cells[0][0], json)
     require_posix("arena train")
     from cnn.check.runs import check_own_nets
+    from cnn.runs.start import resolve_start
     from cnn.tiles.tile_set import find_tiles
     from cnn.train.pool import TrainingPaths, default_jobs
 
@@ -64,6 +65,7 @@ def train_command(
     tile_set = find_tiles(tiles, say)
     file.check_tiles(tile_set.settings)
     configs = [replace(config, corpus=tile_set.corpus, tiles=tile_set.settings) for config in configs]
+    configs = [resolve_start(config, runs) for config in configs]
     configs = check_own_nets(configs, runs, say, refused=() if every else parse_assignments(typed))
     paths = TrainingPaths(tiles=tile_set.folder, runs=runs, device=device, wandb=wandb)
     label_runs(configs, runs, name, tag or ())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cnn.settings.fields import check_fields, choice, number
+from cnn.errors import ConfigError
+from cnn.settings.fields import check_fields, choice, custom, number
 
 OPTIMIZERS = ("adamw", "adam", "sgd")
 SCHEDULES = ("cosine", "constant", "linear")
@@ -30,6 +31,14 @@ class TrainSettings:
     seed: int = number(0, 0, 2**31 - 1, "weights, order of the clips, dropout, augmentation")
     balance: str = choice("none", BALANCES, "rare digits weigh more in the loss, or each is drawn equally often", later=True)
     normalise: str = choice("bands", NORMALISATIONS, NORMALISE_MEANING, later=True)
+    start: str = custom("", "a run or FILE.pt", "weights to begin with; empty: drawn by the seed", later=True)
+    frozen: int = number(0, 0, 1000, "first layers with weights that stay as they are in the start", later=True)
+    start_digest: str = custom("", "a digest", "SHA-256 of the start's file", later=True)
+    start_labels: tuple[str, ...] = custom((), "labels", "of the start, where a run says them", later=True)
 
     def __post_init__(self) -> None:
         check_fields(self, "train")
+        if self.frozen and not self.start:
+            raise ConfigError(
+                f"train.frozen={self.frozen} needs train.start: weights as they are drawn are not worth keeping; leave it out"
+            )

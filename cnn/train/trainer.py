@@ -17,7 +17,7 @@ from arena.base.scores import Counts, accuracy, confusion_matrix, find_absent, m
 from cnn.config import RunConfig
 from cnn.errors import RunError
 from cnn.files import write_whole
-from cnn.models.registry import build_net, to_device
+from cnn.models.registry import build_net, count_parameters, to_device
 from cnn.models.seeding import seed_generators
 from cnn.runs.folder import EpochRow, Score
 from cnn.settings.train import TrainSettings
@@ -26,6 +26,7 @@ from cnn.tiles.batches import Clips, count_steps, derive_seed
 from cnn.tiles.tta import log_probabilities
 from cnn.train.loss import compute_class_weights, smooth_loss, weigh_loss
 from cnn.train.optimizer import Optimizer, learning_rate_at
+from cnn.train.start import freeze_layers
 from cnn.train.weights_file import dump_checksummed, load_checksummed
 
 _BEFORE = "checkpoint-before.pt"  # the checkpoint that the newest has replaced
@@ -57,6 +58,8 @@ class Trainer:
         with seed_generators(derive_seed("weights", config.train.seed), device):
             net = build_net(config.model, config.tiles.size, config.data.n_classes)
         self.net = to_device(net, device)
+        self.n_parameters = count_parameters(self.net)
+        self.frozen = freeze_layers(self.net, config)
         self.optimizer = Optimizer(self.net, config.train)
         self.rows: list[EpochRow] = []
         self.best_epoch = 0
@@ -131,6 +134,8 @@ class Trainer:
         weights = compute_class_weights(train.labels, self.config.data.n_classes) if settings.balance == "weights" else None
         losses, truths, guesses = [], [], []
         self.net.train()
+        for layer in self.frozen:
+            layer.training = False  # batch statistics stay as they are
         with seed_generators(derive_seed("dropout", settings.seed, number), self.device):
             batches = train.iterate_batches(
                 settings.batch_size,
@@ -192,8 +197,8 @@ class Trainer:
             path.replace(path.with_name(_BEFORE))
         write_whole(path, content)
 
-    def resume(self, path: Path) -> None:
-        """Resume from what `save` wrote to `path`, if anything.
+    def resume(self, path: Path) -> bool:
+        """Resume from what `save` wrote to `path`; return False if it wrote nothing.
 
         Raises:
             RunError: the file is damaged or of another training; the message offers the checkpoint before it where that is
@@ -202,9 +207,10 @@ class Trainer:
         before = path.with_name(_BEFORE)
         newest = path if path.exists() else before  # killed between the two renames of a save
         if not newest.exists():
-            return
+            return False
         try:
             self._load(newest)
+            return True
         except RunError as error:
             raise RunError(f"{error}; {self._offer(newest, before)}") from error
 

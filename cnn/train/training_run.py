@@ -19,7 +19,7 @@ from cnn.check.net import check_net
 from cnn.config import RunConfig
 from cnn.errors import ConfigError
 from cnn.models.own import pin_source, resolve_source
-from cnn.models.registry import count_multiply_adds, count_parameters
+from cnn.models.registry import count_multiply_adds
 from cnn.overrides import config_from_dict
 from cnn.runs.folder import EVERY_PART, EpochRow, Prediction, RunFolder, RunResult, RunState, Score, lock_run
 from cnn.runs.marks import choose_trial, read_trial_mark
@@ -29,6 +29,7 @@ from cnn.tiles.batches import Clips
 from cnn.tiles.tile_set import TileSet
 from cnn.train.device import limit_threads, resolve_device
 from cnn.train.failure import describe_failure
+from cnn.train.start import begin_training
 from cnn.train.trainer import Trainer
 from cnn.train.weights_file import load_weights
 
@@ -173,10 +174,10 @@ class TrainingRun:
         self._started_at = _now()
         for leftover in folder.path.glob(".*.pt.*"):
             leftover.unlink()
+        self.trainer = Trainer(pin_source(config, folder.path), material.device)
+        self.note = begin_training(self.trainer, folder.path / "checkpoint.pt")
         (folder.path / "result.json").unlink(missing_ok=True)
         folder.write_config(cfg.config_to_json(config))
-        self.trainer = Trainer(pin_source(config, folder.path), material.device)
-        self.trainer.resume(folder.path / "checkpoint.pt")
         folder.write_epochs(self.trainer.rows)
 
     @property
@@ -254,7 +255,7 @@ class TrainingRun:
             scores=scores,
             speakers={split: self.data.list_speakers(split) for split in scores},
             verdict=judge(fit.rows, self._fit_scores(scores)),
-            n_parameters=count_parameters(fit.net),
+            n_parameters=fit.n_parameters,
             n_multiply_adds=count_multiply_adds(fit.net, self.config.tiles.size),
             wall_s=fit.wall_s,
             n_clips_per_s=fit.n_clips_trained / max(fit.training_s, 1e-9),
