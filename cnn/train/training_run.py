@@ -172,9 +172,9 @@ class TrainingRun:
         self.folder = folder
         self.is_paused = False
         self._started_at = _now()
+        self.trainer = Trainer(pin_source(config, folder.path), material.device)
         for leftover in folder.path.glob(".*.pt.*"):
             leftover.unlink()
-        self.trainer = Trainer(pin_source(config, folder.path), material.device)
         self.note = begin_training(self.trainer, folder.path / "checkpoint.pt")
         (folder.path / "result.json").unlink(missing_ok=True)
         folder.write_config(cfg.config_to_json(config))
