@@ -20,9 +20,10 @@ from cnn.settings.augment import AUGMENT_DEFAULTS, AugmentSettings, check_kind
 from cnn.settings.data import SPOKEN_DIGITS, DataSettings
 from cnn.settings.fields import check_fields, choice, drop_later_defaults
 from cnn.settings.model import ModelSettings, model_defaults
+from cnn.settings.scratch import check_scratch
 from cnn.settings.split import SplitSettings
 from cnn.settings.tiles import TileSettings
-from cnn.settings.train import TrainSettings
+from cnn.settings.train import TrainSettings, train_defaults
 from cnn.start import check_start
 
 FILTERS = ("raw", "bilateral")
@@ -84,6 +85,7 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         check_fields(self, "")
+        check_scratch(self.model, self.train)
         if self.corpus:  # else settings of a project, before its tiles are known
             check_kind(self.augment, self.data.kind)
         if self.train.patience and self.split.validation == "takes" and self.data.is_sound:
@@ -141,7 +143,7 @@ def default_config(tiles: TilesInfo, model: str, variant: str, source: str = "")
         split=SplitSettings(kind=tiles.data.split),
         augment=AUGMENT_DEFAULTS[tiles.data.kind],
         model=model_defaults(model, source, tiles.data),
-        train=TrainSettings(normalise=tiles.data.normalisation),
+        train=train_defaults(model, tiles.data),
     )
 
 

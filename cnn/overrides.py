@@ -13,7 +13,7 @@ from cnn.keys import keys, read_assignment, suggest_key
 from cnn.settings.augment import AUGMENT_DEFAULTS
 from cnn.settings.data import read_data
 from cnn.settings.model import ModelSettings, model_defaults
-from cnn.settings.train import TrainSettings
+from cnn.settings.train import TrainSettings, change_net
 from cnn.start import identify_start
 
 
@@ -34,11 +34,12 @@ def apply_values(config: RunConfig, values: Mapping[str, object], source: str = 
         section, _, name = key.rpartition(".")
         sections.setdefault(section, {})[name] = _as_type(key, value, allowed[key].kind)
     changes: dict[str, Any] = sections.pop("", {})
+    name = sections.get("model", {}).get("name", config.model.name)
+    if name != config.model.name:
+        changes["model"] = model_defaults(name, source, config.data)
+        changes["train"] = change_net(config.train, config.model.name, name, config.data)
     for section, fields in sections.items():
-        base = getattr(config, section)
-        if section == "model" and fields.get("name", base.name) != base.name:
-            base = model_defaults(fields["name"], source, config.data)
-        changes[section] = dataclasses.replace(base, **fields)
+        changes[section] = dataclasses.replace(changes.get(section, getattr(config, section)), **fields)
     if "train.start" in values:
         changes["train"] = identify_start(changes["train"])
     return dataclasses.replace(config, **changes)

@@ -69,7 +69,7 @@ class ModelSettings:
 
 
 def _check_hidden(settings: ModelSettings) -> None:
-    nets = [name for name, net in NETS.items() if net.has_hidden]
+    nets = [name for name, net in NETS.items() if net.hidden]
     if settings.name not in nets:
         raise ConfigError(f"model.hidden is of {' and '.join(nets)}, not of {settings.label}; leave it out")
     if not _HIDDEN.fullmatch(settings.hidden) or max(settings.hidden_widths) > MOST_HIDDEN:
@@ -106,5 +106,12 @@ def model_defaults(name: str, source: str = "", data: DataSettings = SPOKEN_DIGI
         _check_name(name)
         net = NETS[name]
         sees = net.sees if data.channels == 1 else "picture"
-        settings = ModelSettings(name=name, depth=net.depth, width=net.width, sees=sees, activation=net.activation)
+        settings = ModelSettings(
+            name=name,
+            depth=net.depth,
+            width=net.width,
+            sees=sees,
+            activation=net.activation,
+            dropout=net.dropout,
+        )
     return replace(settings, n_channels=data.channels, side=data.side)

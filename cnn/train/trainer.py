@@ -147,26 +147,38 @@ class Trainer:
             for step, (batch, truth) in enumerate(batches):
                 rate = learning_rate_at(number * steps + step, settings.epochs * steps, settings)
                 try:
-                    log_probs = self.net(batch).log_softmax(1)
-                    plain = criterion.measure(log_probs, truth)
-                    self.optimizer.zero_grad()
-                    criterion.descend(plain, log_probs, truth).backward()  # type: ignore[no-untyped-call]
+                    loss, log_probs = self.update(batch, truth, criterion, rate)
                 except Exception as error:
                     error.add_note(_describe_step(step, steps, number))
                     raise
-                self.optimizer.step(rate)
-                losses.append(plain.detach())
+                losses.append(loss)
                 truths.append(truth)
-                guesses.append(log_probs.detach().argmax(1))
+                guesses.append(log_probs.argmax(1))
         return EpochStats(
             losses=torch.stack(losses).tolist(),
             confusion=_count(torch.cat(truths), torch.cat(guesses), self.config.data.n_classes),
         )
 
+    def update(
+        self, batch: torch.Tensor, truth: torch.Tensor, criterion: Loss, rate: float
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Update the weights by one batch; return its loss, as `EpochStats` has it, and the log-probabilities (B, K) before."""
+        log_probs = self.forward(batch).log_softmax(1)
+        plain = criterion.measure(log_probs, truth)
+        self.optimizer.zero_grad()
+        criterion.descend(plain, log_probs, truth).backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step(rate)
+        return plain.detach(), log_probs.detach()
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return the logits (B, K) of a batch (B, C, F, T)."""
+        logits: torch.Tensor = self.net(batch)
+        return logits
+
     def score(self, clips: Clips) -> tuple[Score, torch.Tensor]:
         """Score the net on `clips`, without augmentation; also return its log-probabilities (N, K) on the CPU."""
         self.net.eval()
-        log_probs = log_probabilities(self.net, clips, self.config.train.side_views)
+        log_probs = log_probabilities(self.forward, clips, self.config.train.side_views)
         return compute_score(log_probs, clips.labels, self.config), log_probs.cpu()
 
     def restore_weights(self) -> None:

@@ -30,7 +30,7 @@ from cnn.tiles.tile_set import TileSet
 from cnn.train.device import limit_threads, resolve_device
 from cnn.train.failure import describe_failure
 from cnn.train.start import begin_training
-from cnn.train.trainer import Trainer
+from cnn.train.trainers import make_trainer
 from cnn.train.weights_file import load_weights
 
 _PACKAGES = ("arena-spoken-digits", "torch", "torchaudio", "opencv-python", "numpy")
@@ -128,7 +128,7 @@ def complete_run(folder: RunFolder, tiles: TileSet, device: str, on_choice: Call
 
 
 def _add_test_part(folder: RunFolder, result: RunResult, data: SplitData, config: RunConfig) -> None:
-    fit = Trainer(config, data.device)
+    fit = make_trainer(config, data.device)
     load_weights(fit.net, folder.path, data.device)
     score, log_probabilities = fit.score(data.clips["test"])
     before = [row for row in folder.stored_predictions() if row.split != "test"]  # a kill may have come before the result
@@ -172,7 +172,7 @@ class TrainingRun:
         self.folder = folder
         self.is_paused = False
         self._started_at = _now()
-        self.trainer = Trainer(pin_source(config, folder.path), material.device)
+        self.trainer = make_trainer(pin_source(config, folder.path), material.device)
         for leftover in folder.path.glob(".*.pt.*"):
             leftover.unlink()
         self.note = begin_training(self.trainer, folder.path / "checkpoint.pt")
