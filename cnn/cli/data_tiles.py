@@ -14,7 +14,7 @@ from cnn.cli.data import plural, say_left_out, scan_with_bar
 from cnn.cli.options import Cache, Jobs
 
 if TYPE_CHECKING:
-    from cnn.config import RunConfig
+    from cnn.config import RunConfig, TilesInfo
     from cnn.corpus.scan import Corpus
     from cnn.settings.tiles import TileSettings
     from cnn.tiles.tile_set import TileSet
@@ -77,7 +77,8 @@ def show_command(
     seed: Annotated[int, typer.Option(min=0, help="Which clips, and which augmentation.")] = 0,
 ) -> None:
     """Draw some clips of each digit: raw, filtered, and both as augmentation would draw them."""
-    tile_set, augment = _tiles(tiles), _config(overrides, "augment").augment
+    tile_set = _tiles(tiles)
+    augment = _config(overrides, "augment", tile_set.info).augment
     import cnn.tiles.preview  # matplotlib, which a mistake above need not wait for
 
     with progress("drawing", 1) as advance:
@@ -105,7 +106,7 @@ def _tiles(folder: Path) -> TileSet:
     return find_tiles(folder, say)
 
 
-def _config(overrides: list[str] | None, section: str) -> RunConfig:
+def _config(overrides: list[str] | None, section: str, tiles: TilesInfo | None = None) -> RunConfig:
     from cnn.project import configure_sections, open_project
 
-    return configure_sections(open_project(), [section], overrides or ())
+    return configure_sections(open_project(), [section], overrides or (), tiles)

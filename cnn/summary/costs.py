@@ -133,7 +133,7 @@ def measure(settings: ModelSettings, size: int) -> tuple[int, int]:
 
     with limit_threads(torch.device("cpu")):
         net = build_net(settings, size, len(DIGITS))
-        return count_parameters(net), count_multiply_adds(net, size)
+        return count_parameters(net), count_multiply_adds(net, size, settings.n_channels)
 
 
 def format_default_costs() -> str:

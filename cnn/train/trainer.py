@@ -20,8 +20,8 @@ from cnn.models.registry import build_net, count_parameters, to_device
 from cnn.models.seeding import seed_generators
 from cnn.runs.folder import EpochRow, Score
 from cnn.settings.train import TrainSettings
-from cnn.tiles.augment import Augment
 from cnn.tiles.batches import Clips, count_steps, derive_seed
+from cnn.tiles.inputs import Inputs
 from cnn.tiles.tta import log_probabilities
 from cnn.train.loss import Loss, compute_class_weights
 from cnn.train.optimizer import Optimizer, check_batch_size, learning_rate_at
@@ -53,7 +53,7 @@ class Trainer:
     def __init__(self, config: RunConfig, device: torch.device) -> None:
         self.config = config
         self.device = device
-        self.augment = Augment([config.augment], config.tiles) if config.augmented else None
+        self.inputs = Inputs([config])
         with seed_generators(derive_seed("weights", config.train.seed), device):
             net = build_net(config.model, config.tiles.size, config.data.n_classes)
         check_batch_size(net, config.train)
@@ -141,7 +141,7 @@ class Trainer:
             batches = train.iterate_batches(
                 settings.batch_size,
                 [derive_seed("order", settings.seed, number)],
-                self.augment,
+                self.inputs,
                 is_balanced=settings.balance == "draws",
             )
             for step, (batch, truth) in enumerate(batches):
@@ -178,7 +178,7 @@ class Trainer:
     def score(self, clips: Clips) -> tuple[Score, torch.Tensor]:
         """Score the net on `clips`, without augmentation; also return its log-probabilities (N, K) on the CPU."""
         self.net.eval()
-        log_probs = log_probabilities(self.forward, clips, self.config.train.side_views)
+        log_probs = log_probabilities(self.forward, clips, self.inputs)
         return compute_score(log_probs, clips.labels, self.config), log_probs.cpu()
 
     def restore_weights(self) -> None:

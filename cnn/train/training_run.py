@@ -256,7 +256,7 @@ class TrainingRun:
             speakers={split: self.data.list_speakers(split) for split in scores},
             verdict=judge(fit.rows, self._fit_scores(scores)),
             n_parameters=fit.n_parameters,
-            n_multiply_adds=count_multiply_adds(fit.net, self.config.tiles.size),
+            n_multiply_adds=count_multiply_adds(fit.net, self.config.tiles.size, self.config.data.channels),
             wall_s=fit.wall_s,
             n_clips_per_s=fit.n_clips_trained / max(fit.training_s, 1e-9),
             device=_device_name(self.data.device),

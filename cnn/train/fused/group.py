@@ -22,8 +22,8 @@ from cnn.hardware import n_cores
 from cnn.runs.folder import EpochRow, RunFolder, RunState, Score, lock_run
 from cnn.settings.augment import AugmentSettings
 from cnn.settings.train import TrainSettings
-from cnn.tiles.augment import Augment
 from cnn.tiles.batches import Clips, count_steps, derive_seed
+from cnn.tiles.inputs import Inputs
 from cnn.tiles.tta import log_probabilities
 from cnn.train.device import limit_threads
 from cnn.train.fused.cuda_graph import Step, capture_graph
@@ -67,7 +67,7 @@ class Stack:
         config = fits[0].config
         self._config = config
         n_cells = config.data.n_classes**2
-        self._augment = Augment([fit.config.augment for fit in fits], config.tiles) if config.augmented else None
+        self._inputs = Inputs([fit.config for fit in fits])
         self._counts = torch.zeros(len(fits) * n_cells, dtype=torch.int64, device=self._device)  # (M K K,)
         self._first_cells = torch.arange(len(fits), device=self._device) * n_cells  # (M,)
         smoothing = torch.tensor([fit.config.train.label_smoothing for fit in fits], device=self._device)
@@ -98,7 +98,7 @@ class Stack:
         self._net.train()
         if balance == "weights" and self._loss.weights is None:
             self._loss = replace(self._loss, weights=compute_class_weights(train.labels, k))
-        batches = train.iterate_batches(size, orders, self._augment, is_balanced=balance == "draws")
+        batches = train.iterate_batches(size, orders, self._inputs, is_balanced=balance == "draws")
         for step, (batch, truth) in enumerate(itertools.islice(batches, n_most)):
             if self._step is None:
                 self._step = capture_graph(self._one_step, (batch, truth, rates[step]), self._state(), self._draws)
@@ -109,7 +109,7 @@ class Stack:
         return [EpochStats(losses=column, confusion=confusion) for column, confusion in zip(columns, confusions, strict=True)]
 
     def _one_step(self, batch: torch.Tensor, truth: torch.Tensor, rates: torch.Tensor) -> torch.Tensor:
-        """Map (B M, 1, F, T), (B M,) and (M,) to the losses (M,) without smoothing, and count all confusions."""
+        """Map (B M, C, F, T), (B M,) and (M,) to the losses (M,) without smoothing, and count all confusions."""
         n_members, k = len(self._fits), self._config.data.n_classes
         with torch.autocast(self._device.type, self._dtype, enabled=self._dtype != torch.float32, cache_enabled=False):
             logits = self._net(batch)
@@ -142,7 +142,7 @@ class Stack:
             out: torch.Tensor = self._net(batch.repeat_interleave(n_members, 0))
             return out
 
-        log_probs = log_probabilities(whole, clips, self._fits[0].config.train.side_views, n_members)  # (N M, K)
+        log_probs = log_probabilities(whole, clips, self._inputs, n_members)  # (N M, K)
         return [compute_score(log_probs[number::n_members], clips.labels, self._config) for number in range(n_members)]
 
 

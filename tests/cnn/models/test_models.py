@@ -253,7 +253,7 @@ def test_counting_leaves_the_net_as_it_was(name: str) -> None:
 def test_a_first_stage_in_parts_gives_what_its_layers_give(n_clips: int, sees: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "_PART_BYTES", 100_000)  # three clips of 32 x 32 and 8 maps
     torch.manual_seed(0)
-    layers = blocks.stem(8, 64, "relu", sees)
+    layers = blocks.stem(8, 64, "relu", ModelSettings(sees=sees))
     plain = nn.Sequential(*copy.deepcopy(layers))
     n_convolved = 0
 
