@@ -65,7 +65,7 @@ TREE = (
     Entry(
         word="data",
         panel=DATA,
-        summary="Recordings: get, import, make, scan, prepare, show.",
+        summary="Recordings and pictures: get, import, prepare, show.",
         sources=("cnn.cli.data", "cnn.cli.data_collect", "cnn.cli.data_tiles"),
         is_group=True,
     ),

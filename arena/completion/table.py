@@ -56,6 +56,7 @@ COMPLETERS: dict[str, Completer] = {
     "NUMBER": complete_words("1", "2", "3"),
     "OUT": complete_folders,
     "RECORDING": complete_files(*AUDIO_SUFFIXES),
+    "PICTURES": complete_folders,
     "RECORDINGS": complete_folders,
     "RUN": values.complete_runs,
     "RUNS": complete_folders,

@@ -1,4 +1,4 @@
-"""`arena data prepare`, `show` and `solution`: tiles, a picture of some, a contest's true labels."""
+"""`arena data prepare`, `pictures`, `show` and `solution`: tiles, a picture of some, a contest's true labels."""
 
 from __future__ import annotations
 
@@ -66,6 +66,47 @@ def prepare_with_bar(
         say(f"warning: {doubt}")
     options = WorkOptions(n_jobs=n_jobs, bar=lambda n: progress("making tiles", n), log=say)
     return corpus, prepare(corpus, settings, tiles, options)
+
+
+@app.command(
+    epilog="Examples: `arena data pictures fashion-mnist` · `arena data pictures mnist.npz --name MNIST` · "
+    "`arena data pictures photos --size 64`"
+)
+def pictures(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PICTURES",
+            help="IDX files, CIFAR batches, an .npz of keras or MedMNIST, or a folder of picture files per class.",
+            show_default=False,
+        ),
+    ],
+    size: Annotated[int, typer.Option("--size", metavar="32|64", help="Cells of a tile's side.")] = 32,
+    tiles: Tiles = Path("tiles"),
+    name: Annotated[str, typer.Option("--name", help="The corpus's name.", show_default="its own, or the folder's")] = "",
+    labels: Annotated[str, typer.Option("--labels", help="Names of the classes, with commas, in their order.")] = "",
+    json: Json = False,
+) -> None:
+    """Turn pictures into tiles, raw and bilateral-filtered; the published parts for training and test are kept apart."""
+    from cnn.pictures.open import open_source
+    from cnn.pictures.prepare import prepare_pictures
+    from cnn.processes import WorkOptions
+    from cnn.settings.tiles import TileSettings
+
+    settings = TileSettings(size=size)
+    opened = open_source(source, name, [label.strip() for label in labels.split(",")] if labels else ())
+    options = WorkOptions(bar=lambda n: progress("making tiles", n), log=say)
+    made = prepare_pictures(opened, settings, tiles, options)
+    parts = {part: sum(clip.part == part for clip in made.clips) for part in ("train", "val", "test")}
+    summary = {"tiles": str(made.folder), "name": made.data.name, "n_pictures": len(made.clips), "parts": parts}
+    summary |= {
+        "labels": list(made.data.labels),
+        "channels": made.data.channels,
+        "n_left_out": len(opened.rows) - len(made.clips),
+    }
+    kind = f"{'colour' if made.data.channels == 3 else 'grey'}, {made.data.n_classes} classes"
+    line = f"{made.data.name}, {len(made.clips):,} pictures ({kind}) of {size} x {size} cells, raw and bilateral"
+    print_json(summary) if json else print(f"{made.folder}: {line}")
 
 
 @app.command("show", epilog="Example: `arena data show --out tiles.png --per-digit 3`")

@@ -271,6 +271,7 @@ class TrainingRun:
             is_balanced=self.config.train.balance != "none",
             is_augmented=self.config.augmented,
             hears_val=self.data.split.val_heard,
+            kind=self.config.data.kind,
         )
 
 

@@ -52,9 +52,10 @@ def test_every_folder_has_the_same_languages() -> None:
     assert names == names[:1] * len(names)
 
 
+@pytest.mark.parametrize("kind", ["", "pictures"])
 @pytest.mark.parametrize(("name", "language"), FILES)
-def test_a_language_has_the_keys_the_forms_and_the_placeholders_of_english(name: str, language: str) -> None:
-    english, words = (Words.read(FOLDERS[name], code).table for code in (ENGLISH, language))
+def test_a_language_has_the_keys_the_forms_and_the_placeholders_of_english(name: str, language: str, kind: str) -> None:
+    english, words = (Words.read(FOLDERS[name], code, kind).table for code in (ENGLISH, language))
     assert words.keys() == english.keys()
     assert [key for key, forms in words.items() if len(forms) != len(english[key]) or len(forms) > 2] == []
     assert [key for key, forms in words.items() if not all(form.strip() for form in forms)] == []
