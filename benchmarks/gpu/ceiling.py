@@ -23,7 +23,7 @@ from cnn.models.registry import count_multiply_adds
 from cnn.settings.data import DIGITS
 from cnn.tiles.batches import Clips
 from cnn.tiles.inputs import Inputs
-from cnn.train.fused.group import Stack
+from cnn.train.fused.stack import Stack
 from cnn.train.trainer import Trainer
 
 _FEW_CLIPS = (4, 8)  # in the steps that are computed

@@ -26,8 +26,7 @@ from cnn.inference.saliency import Layer, compute_features, compute_maps, first_
 from cnn.runs.folder import Prediction, RunFolder, lock_run
 from cnn.tiles.inputs import Inputs, to_channels
 from cnn.tiles.tile_set import find_run_tiles
-from cnn.train.device import limit_threads, resolve_device
-from cnn.train.training_run import read_versions
+from cnn.train.device import limit_threads, read_versions, resolve_device
 
 FORMAT = 1
 JSON_NAME, ARRAYS_NAME = "inspection.json", "inspection.npz"

@@ -33,16 +33,16 @@ class ScratchTrainer(Trainer):
         for layer, linear in zip(self.model.layers, self._linears, strict=True):
             linear.weight.data, linear.bias.data = torch.from_numpy(layer.W).T, torch.from_numpy(layer.b)
 
-    def update(
-        self, batch: torch.Tensor, truth: torch.Tensor, criterion: Loss, rate: float
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def backward(self, batch: torch.Tensor, truth: torch.Tensor, criterion: Loss) -> tuple[torch.Tensor, torch.Tensor]:
         logits, y = self.forward(batch), truth.numpy()
         loss = self.model.loss(y)
         self.model.backward(y)
-        self.model.update(rate)
         for layer, linear in zip(self.model.layers, self._linears, strict=True):
             linear.weight.grad, linear.bias.grad = torch.from_numpy(layer.dW).T, torch.from_numpy(layer.db)
         return torch.tensor(loss), logits.log_softmax(1)
+
+    def step(self, rate: float) -> None:
+        self.model.update(rate)
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         assert isinstance(self.net, MLP)

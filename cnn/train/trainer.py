@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from arena.base.scores import Counts, accuracy, confusion_matrix, find_absent, macro_f1
+from arena.base.scores import Counts, accuracy, macro_f1
 from cnn.config import RunConfig
 from cnn.errors import RunError
 from cnn.files import write_whole
@@ -23,7 +23,8 @@ from cnn.settings.train import TrainSettings
 from cnn.tiles.batches import Clips, count_steps, derive_seed
 from cnn.tiles.inputs import Inputs
 from cnn.tiles.tta import log_probabilities
-from cnn.train.loss import Loss, compute_class_weights
+from cnn.train.looks import Look, Looks
+from cnn.train.loss import Loss, compute_class_weights, compute_score, count_confusion
 from cnn.train.optimizer import Optimizer, check_batch_size, learning_rate_at
 from cnn.train.start import freeze_layers
 from cnn.train.weights_file import dump_checksummed, load_checksummed
@@ -36,7 +37,9 @@ class EpochStats:
     """Statistics of an epoch over the training clips, taken while the weights move."""
 
     losses: list[float]  # one per step, without label smoothing and weights of classes
+    gradient_norms: list[float]  # one per step
     confusion: Counts  # (K, K)
+    looks: tuple[Look, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +65,7 @@ class Trainer:
         self.frozen = freeze_layers(self.net, config)
         self.optimizer = Optimizer(self.net, config.train)
         self.rows: list[EpochRow] = []
+        self.looks = Looks(config.train.looks_every)
         self.best_epoch = 0
         self.kept_weights: dict[str, torch.Tensor] = {}
         self.wall_s = 0.0
@@ -85,7 +89,7 @@ class Trainer:
             RunError: a loss is no number any more.
         """
         started = time.perf_counter()
-        learnt = self.train_epoch(train)
+        learnt = self.train_epoch(train, val)
         training_s = time.perf_counter() - started
         val_score, _ = self.score(val)
         return self.record_epoch(learnt, val_score, EpochTimes(training_s=training_s, epoch_s=time.perf_counter() - started))
@@ -115,28 +119,29 @@ class Trainer:
             val_macro_f1=val.macro_f1,
             learning_rate=rate,
             seconds=times.epoch_s,
+            updates=(number + 1) * steps,
+            gradient_norm=_mean_finite(learnt.gradient_norms),
         )
+        self.looks.record(learnt.looks, learnt.losses, number * steps, self.wall_s)
         chooses = self.config.split.validation == "speakers"
         if not (chooses and self.rows) or row.val_macro_f1 > self.rows[self.best_epoch - 1].val_macro_f1:
             self.best_epoch = row.epoch
             self.kept_weights = {name: value.detach().clone() for name, value in self.net.state_dict().items()}
         self.rows.append(row)
         self.wall_s += times.epoch_s
-        self.training_s += times.training_s
+        self.training_s += times.training_s - sum(look.duration_s for look in learnt.looks)
         self.n_clips_trained += int(learnt.confusion.sum())
         return row
 
-    def train_epoch(self, train: Clips) -> EpochStats:
-        """Make one pass over `train`."""
-        settings = self.config.train
+    def train_epoch(self, train: Clips, val: Clips | None = None) -> EpochStats:
+        """Make one pass over `train`, with looks at `val` where `train.looks_every` asks for them."""
+        settings, started = self.config.train, time.perf_counter()
         number = len(self.rows)
         steps = count_steps(len(train), settings.batch_size)
         weights = compute_class_weights(train.labels, self.config.data.n_classes) if settings.balance == "weights" else None
         criterion = Loss(settings.loss, settings.label_smoothing, weights)
-        losses, truths, guesses = [], [], []
-        self.net.train()
-        for layer in self.frozen:
-            layer.training = False  # batch statistics stay as they are
+        losses, norms, truths, guesses, looks = [], [], [], [], []
+        self._begin_training()
         with seed_generators(derive_seed("dropout", settings.seed, number), self.device):
             batches = train.iterate_batches(
                 settings.batch_size,
@@ -147,33 +152,52 @@ class Trainer:
             for step, (batch, truth) in enumerate(batches):
                 rate = learning_rate_at(number * steps + step, settings.epochs * steps, settings)
                 try:
-                    loss, log_probs = self.update(batch, truth, criterion, rate)
+                    loss, log_probs = self.backward(batch, truth, criterion)
                 except Exception as error:
                     error.add_note(_describe_step(step, steps, number))
                     raise
+                norms.append(self.optimizer.measure_gradient())
+                self.step(rate)
                 losses.append(loss)
                 truths.append(truth)
                 guesses.append(log_probs.argmax(1))
+                if val and self.looks.is_due(updates := number * steps + step + 1):
+                    looks.append(self._look(val, updates, started))
         return EpochStats(
             losses=torch.stack(losses).tolist(),
-            confusion=_count(torch.cat(truths), torch.cat(guesses), self.config.data.n_classes),
+            gradient_norms=torch.stack(norms).tolist(),
+            looks=tuple(looks),
+            confusion=count_confusion(torch.cat(truths), torch.cat(guesses), self.config.data.n_classes),
         )
 
-    def update(
-        self, batch: torch.Tensor, truth: torch.Tensor, criterion: Loss, rate: float
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Update the weights by one batch; return its loss, as `EpochStats` has it, and the log-probabilities (B, K) before."""
+    def backward(self, batch: torch.Tensor, truth: torch.Tensor, criterion: Loss) -> tuple[torch.Tensor, torch.Tensor]:
+        """Compute the gradients of a batch; return its loss, as `EpochStats` has it, and its log-probabilities (B, K)."""
         log_probs = self.forward(batch).log_softmax(1)
         plain = criterion.measure(log_probs, truth)
         self.optimizer.zero_grad()
         criterion.descend(plain, log_probs, truth).backward()  # type: ignore[no-untyped-call]
-        self.optimizer.step(rate)
         return plain.detach(), log_probs.detach()
+
+    def step(self, rate: float) -> None:
+        """Update the weights by their gradients."""
+        self.optimizer.step(rate)
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         """Return the logits (B, K) of a batch (B, C, F, T)."""
         logits: torch.Tensor = self.net(batch)
         return logits
+
+    def _begin_training(self) -> None:
+        self.net.train()
+        for layer in self.frozen:
+            layer.training = False  # batch statistics stay as they are
+
+    def _look(self, val: Clips, updates: int, started: float) -> Look:
+        before = time.perf_counter()
+        score, _ = self.score(val)
+        self._begin_training()
+        now = time.perf_counter()
+        return Look(updates=updates, seconds=now - started, duration_s=now - before, score=score)
 
     def score(self, clips: Clips) -> tuple[Score, torch.Tensor]:
         """Score the net on `clips`, without augmentation; also return its log-probabilities (N, K) on the CPU."""
@@ -197,6 +221,7 @@ class Trainer:
             "kept_weights": self.kept_weights,
             "best_epoch": self.best_epoch,
             "rows": [asdict(row) for row in self.rows],
+            "looks": self.looks.state_dict(),
             "wall_s": self.wall_s,
             "n_clips_trained": self.n_clips_trained,
             "training_s": self.training_s,
@@ -239,6 +264,7 @@ class Trainer:
             self.net.load_state_dict(state["net"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.rows = [EpochRow(**row) for row in state["rows"]]
+            self.looks.load_state_dict(state.get("looks", {}))
             self.kept_weights, self.best_epoch = state["kept_weights"], state["best_epoch"]
             self.wall_s, self.training_s = state["wall_s"], state["training_s"]
             self.n_clips_trained = state["n_clips_trained"]
@@ -246,23 +272,10 @@ class Trainer:
             raise RunError(f"{path} is of another training ({type(error).__name__})") from error
 
 
-def _count(truth: torch.Tensor, predicted: torch.Tensor, n_classes: int) -> Counts:
-    """Return the confusion (K, K) of (N,) each, on any device."""
-    return confusion_matrix(truth.cpu().numpy(), predicted.cpu().numpy(), n_classes)
-
-
-def compute_score(log_probabilities: torch.Tensor, truth: torch.Tensor, config: RunConfig) -> Score:
-    """Score log-probabilities (N, K) against the true labels (N,), indices in `config.data.labels`."""
-    labels = config.data.labels
-    confusion = _count(truth, log_probabilities.argmax(1), len(labels))
-    return Score(
-        n=len(truth),
-        loss=float(Loss(config.train.loss).measure(log_probabilities, truth)),
-        accuracy=accuracy(confusion),
-        macro_f1=macro_f1(confusion),
-        confusion=confusion.tolist(),
-        absent=tuple(labels[k] for k in find_absent(confusion)),
-    )
+def _mean_finite(values: Sequence[float]) -> float | None:
+    """Return the mean; None where a value has overflowed."""
+    mean = sum(values) / len(values)
+    return mean if math.isfinite(mean) else None
 
 
 def _check_finite(losses: Sequence[float], number: int, settings: TrainSettings) -> None:
