@@ -22,6 +22,7 @@ from cnn.settings.fields import check_fields, choice, drop_later_defaults
 from cnn.settings.model import ModelSettings, model_defaults
 from cnn.settings.scratch import check_scratch
 from cnn.settings.split import SplitSettings
+from cnn.settings.stack import check_stack
 from cnn.settings.tiles import TileSettings
 from cnn.settings.train import TrainSettings, train_defaults
 from cnn.start import check_start
@@ -86,6 +87,8 @@ class RunConfig:
     def __post_init__(self) -> None:
         check_fields(self, "")
         check_scratch(self.model, self.train)
+        if self.model.spelling:
+            check_stack(self.model, self.tiles.size, self.data.n_classes)
         if self.corpus:  # else settings of a project, before its tiles are known
             check_kind(self.augment, self.data.kind)
         if self.train.patience and self.split.validation == "takes" and self.data.is_sound:
