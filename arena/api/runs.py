@@ -15,7 +15,7 @@ from arena.api.arguments import Location, choose_folder
 from arena.base.resamples import Truth, resample_rows
 from cnn.errors import RunError
 from cnn.files import check_output
-from cnn.reconstructions import PAIRS_NAME, read_reconstructions
+from cnn.reconstruction.result import PAIRS_NAME, read_reconstructions
 from cnn.runs.evaluation import read_labels
 from cnn.runs.folder import PREDICTION_HEAD, RunFolder, RunResult
 from cnn.runs.index import RunLine, list_newest_first, read_line

@@ -143,7 +143,7 @@ def _describe_score(score: dict[str, Any]) -> str:
 
 def _describe_errors(score: dict[str, Any]) -> str:
     """Describe an autoencoder's error beside that of its input, of the bilateral filter and of PCA."""
-    from cnn.reconstructions import compute_psnr
+    from cnn.reconstruction.result import compute_psnr
 
     rivals = {"PCA": score["pca_mse"], "the input": score["input_mse"], "the bilateral filter": score["filter_mse"]}
     texts = [f"{name} {mse:.5f} ({compute_psnr(mse):.1f} dB)" for name, mse in rivals.items() if mse is not None]

@@ -23,9 +23,9 @@ from cnn.files import read_json, write_json, write_whole
 from cnn.inference.inspect_clips import choose_clips, choose_split
 from cnn.inference.predict import add_test_part, load_net
 from cnn.inference.saliency import Layer, compute_features, compute_maps, first_filters, grad_cam, map_layers, occlusion
-from cnn.reconstructions import read_reconstructions
+from cnn.reconstruction.result import read_reconstructions
 from cnn.runs.folder import Prediction, RunFolder
-from cnn.runs.lock import lock_run
+from cnn.runs.marks import lock_run
 from cnn.tiles.inputs import Inputs, to_channels
 from cnn.tiles.tile_set import find_run_tiles
 from cnn.train.device import limit_threads, read_versions, resolve_device

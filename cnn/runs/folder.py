@@ -18,7 +18,7 @@ from arena.base.locks import is_locked
 from cnn.errors import RunError
 from cnn.files import read_json, write_csv, write_json
 from cnn.nets import NETS
-from cnn.reconstructions import ReconstructionResult, parse_result
+from cnn.reconstruction.result import ReconstructionResult, parse_result
 
 METRICS = ("train_loss", "train_accuracy", "train_macro_f1", "val_loss", "val_accuracy", "val_macro_f1")
 PREDICTION_HEAD = ("id", "label")

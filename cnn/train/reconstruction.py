@@ -18,11 +18,11 @@ from torch.nn import functional as F
 from cnn.config import RunConfig
 from cnn.files import write_whole
 from cnn.models.autoencoder import corrupt, halve
-from cnn.reconstructions import PAIRS_NAME, PartScore, Reconstruction, ReconstructionResult, compute_psnr
+from cnn.reconstruction.pca import Components, compute_components, draw_sample
+from cnn.reconstruction.result import PAIRS_NAME, PartScore, Reconstruction, ReconstructionResult, compute_psnr
 from cnn.runs.folder import EpochRow, Score
 from cnn.tiles.batches import Clips, count_steps, derive_seed, draw_order
 from cnn.tiles.front_end import bilateral
-from cnn.tiles.pca import Components, compute_components, draw_sample
 from cnn.tiles.tile_set import TileClip
 from cnn.train.optimizer import learning_rate_at
 from cnn.train.trainer import EpochStats, Trainer, describe_step
@@ -84,11 +84,6 @@ class ReconstructionTrainer(Trainer):
                 tiles = self.inputs.plain(clips[start : start + _AT_ONCE])
                 given = corrupt(tiles, self.config.model, noise)
                 yield tiles, given, self.net(given)
-
-
-def make_trainer(config: RunConfig, device: torch.device) -> Trainer:
-    """Return the trainer that a net needs, at its start."""
-    return (ReconstructionTrainer if config.model.is_autoencoder else Trainer)(config, device)
 
 
 def learn_components(train: Clips, n: int) -> Components:

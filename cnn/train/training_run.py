@@ -10,6 +10,7 @@ from enum import Enum
 from pathlib import Path
 
 import torch
+from torch.nn import functional as F
 
 from arena.base.terminal import say
 from cnn import config as cfg
@@ -17,17 +18,20 @@ from cnn.check.net import check_net
 from cnn.config import RunConfig
 from cnn.errors import ConfigError
 from cnn.models.own import pin_source, resolve_source
+from cnn.models.registry import build_net, to_device
+from cnn.models.seeding import seed_generators
 from cnn.overrides import config_from_dict
 from cnn.runs.folder import EVERY_PART, EpochRow, Prediction, RunFolder, RunResult, RunState
-from cnn.runs.lock import lock_run
-from cnn.runs.marks import choose_trial, read_trial_mark
+from cnn.runs.marks import choose_trial, lock_run, read_trial_mark
 from cnn.splits import make_split
-from cnn.tiles.batches import Clips
+from cnn.tiles.batches import Clips, derive_seed
+from cnn.tiles.inputs import Inputs
 from cnn.tiles.tile_set import TileClip, TileSet
 from cnn.train.device import limit_threads, resolve_device
 from cnn.train.failure import describe_failure
-from cnn.train.outcome import add_test_part, make_result
-from cnn.train.reconstruction import make_trainer
+from cnn.train.optimizer import check_batch_size
+from cnn.train.start import begin_training
+from cnn.train.trainers import add_test_part, make_result, make_trainer
 from cnn.train.weights_file import load_weights
 
 
@@ -165,9 +169,9 @@ class TrainingRun:
         self.trainer = make_trainer(pin_source(config, folder.path), material.device)
         for leftover in folder.path.glob(".*.pt.*"):
             leftover.unlink()
+        self.note = begin_training(self.trainer, folder.path / "checkpoint.pt")
         (folder.path / "result.json").unlink(missing_ok=True)
         folder.write_config(cfg.config_to_json(config))
-        self.trainer.resume(folder.path / "checkpoint.pt")
         self._write_rows()
 
     @property
@@ -226,6 +230,34 @@ class TrainingRun:
         if "test" in result.parts:
             choose_trial(self.folder)  # it was begun by a sweep
         drop_checkpoints(self.folder)
+
+
+def try_batch(config: RunConfig, tiles: TileSet, device: str) -> None:
+    """Train on one batch of `config` and forget it: a smoke test, which shows in a moment what would stop a training.
+
+    Raises:
+        CnnError: the tiles, the split, the net or the device cannot be used.
+        MemoryError, RuntimeError: whatever torch says, out of memory first of all.
+    """
+    _check_tiles(config, tiles)
+    if config.model.is_plugin:
+        check_net(config.model, config.tiles.size, config.data.n_classes)
+    target = resolve_device(device)
+    split = make_split(tiles.clips, config.split)
+    clips = Clips(tiles.pictures(config.filter), tiles.labels(), split.train[: config.train.batch_size or None], target)
+    with limit_threads(target), seed_generators(derive_seed("weights", config.train.seed), target):
+        net = to_device(build_net(config.model, config.tiles.size, config.data.n_classes), target)
+        check_batch_size(net, config.train)
+        net.train()
+        order = derive_seed("order", config.train.seed, 0)
+        for batch, truth in clips.iterate_batches(config.train.batch_size, [order], Inputs([config])):
+            answers = net(batch)
+            loss = F.mse_loss(answers, batch) if config.model.is_autoencoder else F.cross_entropy(answers, truth)
+            loss.backward()  # type: ignore[no-untyped-call]
+            break
+        if target.type == "cuda":
+            torch.cuda.synchronize(target)
+            torch.cuda.empty_cache()
 
 
 def drop_checkpoints(folder: RunFolder) -> None:

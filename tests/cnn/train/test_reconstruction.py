@@ -21,7 +21,8 @@ from cnn.inference.inspect import inspect_run
 from cnn.models.registry import build_net
 from cnn.overrides import config_from_dict, override
 from cnn.project import choose_cells
-from cnn.reconstructions import PAIRS_NAME, read_reconstructions
+from cnn.reconstruction.pca import compute_components
+from cnn.reconstruction.result import PAIRS_NAME, read_reconstructions
 from cnn.runs.folder import BLIND_PARTS, EpochRow, RunFolder, RunState
 from cnn.runs.folds import EvaluationPlan, find_evaluations, make_arms
 from cnn.runs.index import read_line
@@ -29,7 +30,6 @@ from cnn.runs.reference import find_run
 from cnn.settings.data import DataSettings
 from cnn.settings.model import model_defaults
 from cnn.splits import make_split
-from cnn.tiles.pca import compute_components
 from cnn.tiles.tile_set import TileSet
 from cnn.train.training_run import Decision, complete_run, open_run, train
 

@@ -1,4 +1,4 @@
-"""The outcome of a training: its kept weights scored on every part, its answers, and the numbers of its result."""
+"""The trainers: the choice of one, and the outcome that it leaves: its weights, their answers and scores on every part."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from cnn.models.registry import count_multiply_adds, count_parameters
-from cnn.reconstructions import Reconstruction, ReconstructionResult, read_reconstructions, write_reconstructions
+import torch
+
+from cnn.config import RunConfig
+from cnn.models.registry import count_multiply_adds
+from cnn.reconstruction.result import Reconstruction, ReconstructionResult, read_reconstructions, write_reconstructions
 from cnn.runs.folder import Prediction, RunFolder, RunResult, RunState, Score
 from cnn.runs.verdict import FitScores, judge
+from cnn.settings.scratch import SCRATCH
 from cnn.tiles.batches import Clips
 from cnn.train.device import describe_device, read_versions
 from cnn.train.reconstruction import (
@@ -19,10 +23,22 @@ from cnn.train.reconstruction import (
     score_reconstructions,
     write_pairs,
 )
+from cnn.train.scratch_trainer import ScratchTrainer
 from cnn.train.trainer import Trainer
 
 if TYPE_CHECKING:
     from cnn.train.training_run import SplitData
+
+
+def make_trainer(config: RunConfig, device: torch.device) -> Trainer:
+    """Return the trainer of `config`, its net with fresh weights: one of its own for a net from scratch or an autoencoder.
+
+    Raises:
+        ConfigError, ModelError: a net that cannot be trained with these settings, or there.
+    """
+    if config.model.is_autoencoder:
+        return ReconstructionTrainer(config, device)
+    return (ScratchTrainer if config.model.name == SCRATCH else Trainer)(config, device)
 
 
 def make_result(fit: Trainer, data: SplitData, folder: RunFolder, state: RunState) -> RunResult:
@@ -37,7 +53,7 @@ def make_result(fit: Trainer, data: SplitData, folder: RunFolder, state: RunStat
         best_epoch=fit.best_epoch,
         n_epochs=len(fit.rows),
         speakers={part: data.list_speakers(part) for part in clips},
-        n_parameters=count_parameters(fit.net),
+        n_parameters=fit.n_parameters,
         n_multiply_adds=count_multiply_adds(fit.net, fit.config.tiles.size, fit.config.data.channels),
         wall_s=fit.wall_s,
         n_clips_per_s=fit.n_clips_trained / max(fit.training_s, 1e-9),
