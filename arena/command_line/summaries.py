@@ -115,4 +115,13 @@ SUMMARIES = {  # group: heading: command: line
         },
     },
     "notebook": {"Commands": {"project": "Write a notebook of the whole project, for Jupyter or Colab."}},
+    "exercise": {
+        "Exercises": {
+            "plot": "A plot whose curves have two different x.",
+            "xor": "What a perceptron cannot learn, and a net can.",
+            "backprop": "The backward steps of three layers.",
+            "receptive-field": "What a cell of a map sees, and what it costs.",
+        },
+        "Check": {"check": "Run the checks on notebooks with answers."},
+    },
 }

@@ -146,6 +146,13 @@ TREE = (
         sources=("arena.starter.commands",),
         is_group=True,
     ),
+    Entry(
+        word="exercise",
+        panel=REPORT,
+        summary="Write an exercise with a checker; check its answers.",
+        sources=("arena.exercises.commands",),
+        is_group=True,
+    ),
 )
 
 

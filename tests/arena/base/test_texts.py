@@ -23,6 +23,7 @@ FOLDERS = {
         ("cnn", "cnn/corpus"),
         ("verdicts", "cnn/runs"),
         ("arena", "arena/starter"),
+        ("exercises", "arena/exercises"),
         ("tables", "arena/base/tables"),
     )
 }
@@ -35,6 +36,7 @@ EQUAL_IN_SPANISH = {
     "cnn": ["card.mono"],
     "verdicts": [],
     "arena": [],
+    "exercises": ["backprop.relu_title"],
     "tables": ["kind.json"],
 }
 FILES = [(name, language) for name, folder in FOLDERS.items() for language in list_languages(folder)]
