@@ -10,6 +10,7 @@ from arena.command_line.interrupt import guard_command_line
 
 TYPE_CHECKING = False  # typing is not imported before Ctrl-C is guarded
 if TYPE_CHECKING:
+    from arena.api.digits import prepare_digits
     from arena.api.prediction import predict
     from arena.api.reporting import report
     from arena.api.runs import Run, Runs, runs
@@ -25,6 +26,7 @@ check_namesakes()  # before a namesake is imported in place of one of Arena's pa
 
 _MODULES = {
     "tiles": ("TileSet", "load", "prepare"),
+    "digits": ("prepare_digits",),
     "training": ("train", "train_all"),
     "runs": ("Run", "Runs", "runs"),
     "prediction": ("predict",),
@@ -44,6 +46,7 @@ __all__ = [
     "load",
     "predict",
     "prepare",
+    "prepare_digits",
     "report",
     "runs",
     "score",
