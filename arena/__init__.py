@@ -11,6 +11,7 @@ from arena.command_line.interrupt import guard_command_line
 TYPE_CHECKING = False  # typing is not imported before Ctrl-C is guarded
 if TYPE_CHECKING:
     from arena.api.digits import prepare_digits
+    from arena.api.inspection import Inspection, inspect
     from arena.api.prediction import predict
     from arena.api.reporting import report
     from arena.api.runs import Run, Runs, runs
@@ -29,6 +30,7 @@ _MODULES = {
     "digits": ("prepare_digits",),
     "training": ("train", "train_all"),
     "runs": ("Run", "Runs", "runs"),
+    "inspection": ("Inspection", "inspect"),
     "prediction": ("predict",),
     "sweeping": ("SearchOptions", "Studies", "Study", "sweep", "sweep_all"),
     "scoring": ("Score", "score"),
@@ -36,6 +38,7 @@ _MODULES = {
 }
 __all__ = [
     "Error",
+    "Inspection",
     "Run",
     "Runs",
     "Score",
@@ -43,6 +46,7 @@ __all__ = [
     "Studies",
     "Study",
     "TileSet",
+    "inspect",
     "load",
     "predict",
     "prepare",
