@@ -37,7 +37,7 @@ EQUAL_IN_SPANISH = {
     "cnn": ["card.mono"],
     "verdicts": [],
     "arena": [],
-    "lessons": [],
+    "lessons": ["architectures.tsne_title"],
     "exercises": ["backprop.relu_title"],
     "tables": ["kind.json"],
 }
