@@ -17,6 +17,7 @@ SUMMARIES = {  # group: heading: command: line
             "prepare": "Turn recordings into tiles, raw and filtered.",
             "show": "Draw some tiles, filtered and augmented too.",
             "solution": "Write the true labels of the test clips, for a host.",
+            "strings": "Draw strings of digits from the test clips.",
         },
     },
     "runs": {

@@ -66,7 +66,7 @@ TREE = (
         word="data",
         panel=DATA,
         summary="Recordings: get, import, make, scan, prepare, show.",
-        sources=("cnn.cli.data", "cnn.cli.data_collect", "cnn.cli.data_tiles"),
+        sources=("cnn.cli.data", "cnn.cli.data_collect", "cnn.cli.data_tiles", "cnn.cli.strings"),
         is_group=True,
     ),
     Entry(word="train", panel=TRAIN, summary="Train a net, or all eight nets.", sources=("cnn.cli.train",)),

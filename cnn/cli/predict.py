@@ -38,6 +38,14 @@ def predict(
     runs: Runs = Path("runs"),
     tiles: Tiles = Path("tiles"),
     device: Device = "auto",
+    strings: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Folder of strings: each file is cut into digits.", show_default=False),
+    ] = None,
+    solution: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="True strings, as `arena data strings` writes: score.", show_default=False),
+    ] = None,
     wide: Wide = False,
     json: Json = False,
 ) -> None:
@@ -49,11 +57,18 @@ def predict(
     from cnn.runs.folder import PREDICTION_HEAD
     from cnn.runs.folds import PARTS
 
-    if bool(files) + bool(recordings) + bool(split) > 1 or (files and out):
-        rule = "give files, --recordings or --split"
+    if bool(files) + bool(recordings) + bool(split) + bool(strings) > 1 or (files and out):
+        rule = "give files, --recordings, --split or --strings"
         raise typer.BadParameter(f"{rule}; answers on files are printed: for --out give their folder with --recordings")
+    if solution and not strings:
+        raise typer.BadParameter("--solution scores strings; name their folder with --strings")
     folder = find_finished_run(run, runs)
     say_run(run, folder)
+    if strings:
+        import cnn.cli.strings
+        from cnn.cli.strings import StringFiles
+
+        return cnn.cli.strings.answer(folder, strings, StringFiles(out=out, solution=solution), device, json=json)
     if not (files or recordings or split) and (clips := find_project().text("contest.clips")):
         recordings = Path(clips)
     kinds = count_skipped(files or ([recordings] if recordings else ()))
