@@ -85,7 +85,7 @@ class RunConfig:
         check_fields(self, "")
         if self.corpus:  # else settings of a project, before its tiles are known
             check_kind(self.augment, self.data.kind)
-        if self.train.patience and self.split.validation == "takes":
+        if self.train.patience and self.split.validation == "takes" and self.data.is_sound:
             raise ConfigError("train.patience needs split.validation=speakers: voices heard in training tell no time to stop")
 
     @property
@@ -135,6 +135,7 @@ def default_config(tiles: TilesInfo, model: str, variant: str, source: str = "")
         variant=variant,
         data=tiles.data,
         tiles=tiles.settings,
+        split=SplitSettings(kind=tiles.data.split),
         augment=AUGMENT_DEFAULTS[tiles.data.kind],
         model=model_defaults(model, source, tiles.data),
         train=TrainSettings(normalise=tiles.data.normalisation),

@@ -26,12 +26,14 @@ _WORDS = {  # key: other words for it, which are only hinted at
     "train.warmup": "warmup_ratio",
     "train.weight_decay": "wd, l2, weightdecay",
     "train.label_smoothing": "smoothing, ls",
+    "train.loss": "criterion, loss_fn, loss_function, objective",
     "train.patience": "early_stopping_patience, es_patience",
     "train.balance": "class_weight, class_weights, weighted_sampler, oversample, oversampling, imbalance, balanced",
     "train.seed": "random_seed, random_state, manual_seed, rng",
     "model.name": "net, arch, architecture, network, backbone, model_name, model_type",
     "model.depth": "layers, n_layers, num_layers, nlayers, n_blocks, num_blocks, blocks",
     "model.width": "width_mult, width_multiplier, width_factor",
+    "model.hidden": "hidden_size, hidden_sizes, hidden_dim, hidden_dims, hidden_layers, hidden_layer_sizes, units",
     "model.dropout": "drop, dropout_rate, dropout_p, p_dropout, drop_rate",
     "model.activation": "act, nonlinearity, act_fn",
     "variant": "variants",
@@ -46,13 +48,11 @@ _WORDS = {  # key: other words for it, which are only hinted at
 _RELATED = {  # key: words that mean something like it, in another unit
     "train.warmup": "warmup_steps, warmup_epochs, warmup_iters",
     "train.patience": "early_stopping, early_stop, es, early_terminate",
-    "model.width": (
-        "channels, n_channels, filters, n_filters, hidden_size, hidden, hidden_dim, units, num_filters, num_channels"
-    ),
+    "model.width": ("channels, n_channels, filters, n_filters, num_filters, num_channels"),
     "tiles.window_s": "n_fft, win_length, window, fft_size, hop_length",
     "split.test_speakers": "test_size, holdout, test_split, train_size",
     "split.val_speakers": "val_size, val_split, validation_split, valid_size, val_ratio",
-    "train.optimizer": "momentum, nesterov, betas",
+    "train.optimizer": "betas",
     "split.kind": "stratify, shuffle, random_split",
     "variant": "aug, augmentation, augment, use_augmentation, bilateral, filter",
     "train.schedule": "lr_decay, decay, decay_rate, gamma, lr_gamma, lr_step, step_size",
@@ -104,6 +104,7 @@ class Key:
     values: str  # in words
     meaning: str
     choices: tuple[str, ...] = ()  # all allowed values, where they are few and fixed
+    is_text: bool = False  # commas and brackets are part of a value
 
 
 def keys() -> dict[str, Key]:
@@ -130,7 +131,7 @@ def list_keys(command: str) -> dict[str, Key]:
 def _key(field: dataclasses.Field[Any], hint: Any) -> Key:
     kind = tuple if isinstance(hint, types.GenericAlias) else hint
     choices = tuple(map(str, field.metadata.get("allowed", ())))
-    return Key(kind, describe_values(field), field.metadata["meaning"], choices)
+    return Key(kind, describe_values(field), field.metadata["meaning"], choices, field.metadata.get("text", False))
 
 
 def find_keys(name: str, allowed: Collection[str]) -> list[str]:
@@ -168,7 +169,8 @@ def read_assignment(text: str, allowed: Collection[str]) -> tuple[str, str]:
     if not matches:
         raise ConfigError(f"unknown key {name!r}{suggest_key(name, allowed, value)}")
     is_path = value.count(".py:") == 1  # a net, whose folder may be called anything
-    if _SEVERAL.fullmatch(value) and keys()[matches[0]].kind is not tuple and not is_path:
+    key = keys()[matches[0]]
+    if _SEVERAL.fullmatch(value) and not (key.kind is tuple or key.is_text or is_path):
         raise ConfigError(_explain_several(matches[0], value))
     return matches[0], value
 

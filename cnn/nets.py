@@ -25,6 +25,7 @@ class Net:
     activation: str = "relu"  # the paper's own
     width: float = 1.0  # by default
     sees: str = "picture"  # by default; one of SEES
+    has_hidden: bool = False  # obeys `model.hidden`
     has_first_stage: bool = True  # begins with `blocks.FirstStage`, which obeys `model.sees`
 
 
@@ -117,8 +118,9 @@ NETS = {
         "Learning representations by back-propagating errors. Nature 323, 1986.",
         origin={"en": "the baseline", "es": "la línea base"},
         depth=2,
-        depths=(1, 4),
-        counts="hidden layers: 128, 64, 32, 16",
+        depths=(0, 4),
+        counts="hidden layers: 128, 64, 32, 16; 0: logistic regression",
+        has_hidden=True,
         has_first_stage=False,
     ),
 }

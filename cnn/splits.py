@@ -5,17 +5,16 @@ The parts depend on the clips and the settings alone: not on the order of the cl
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 from arena.base.suggest import did_you_mean
 from arena.base.texts import format_labels, name_labels
 from cnn.errors import SplitError
 from cnn.settings.split import FOLDED_KINDS, SplitSettings
+from cnn.splitting.parts import FEWEST_TO_SHARE, SHARE_OF_VALIDATION, Split, SplitClip, draw_fifths, join_parts, shuffle_names
+from cnn.splitting.pictures import make_picture_folds, split_pictures
 
 # The five blocks of speakers in AudioMNIST's digit task (Becker et al., arXiv 1807.03418; preprocess_data.py of
 # github.com/soerenab/AudioMNIST). Fold k trains on three, validates on the next and tests on the one after.
@@ -26,32 +25,7 @@ BECKER_BLOCKS = (
     (4, 11, 12, 15, 21, 27, 31, 41, 44, 47, 50, 59),
     (5, 13, 18, 22, 26, 32, 33, 42, 45, 51, 52, 60),
 )
-_FEWEST_TAKES = 3  # clips of a digit by one speaker that allow one for validation
-_SHARE_OF_TAKES = 10  # with validation of takes, one clip in so many
 _IN_EVALUATION = "use --folds loso or a number"  # what `arena eval` can be asked for instead
-
-
-class SplitClip(Protocol):
-    """A clip as a split sees it."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def label(self) -> str: ...
-    @property
-    def speaker(self) -> str: ...
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Split:
-    """Ascending indices into the clips; no index stands in two parts."""
-
-    train: tuple[int, ...]
-    val: tuple[int, ...]
-    test: tuple[int, ...]
-    by_speaker: bool  # nobody who is heard in test is heard in another part
-    val_heard: bool  # the voices of validation are heard in training, so that its scores are optimistic
-    note: str  # one or two sentences that belong beside every number of this split
 
 
 def make_split(clips: Sequence[SplitClip], settings: SplitSettings) -> Split:
@@ -62,6 +36,10 @@ def make_split(clips: Sequence[SplitClip], settings: SplitSettings) -> Split:
     """
     if not clips:
         raise SplitError("a split needs clips and there are none; scan the corpus with `arena data scan`")
+    if not clips[0].is_sound:
+        return split_pictures(clips, settings)
+    if settings.kind == "official":
+        raise SplitError("split.kind=official is for pictures that were published in parts; choose split.kind=speaker")
     if settings.kind == "random":
         return _random_split(clips, settings.seed)
     takes = settings.validation == "takes"
@@ -99,7 +77,7 @@ def _speaker_parts(speakers: list[str], settings: SplitSettings) -> tuple[set[st
             raise SplitError(f"{key} names {name!r}, who speaks in no clip{hint}")
     if both := sorted(test & val):
         raise SplitError(f"{_names(both)} cannot be in split.test_speakers and split.val_speakers at once; drop one")
-    shuffled = [s for s in _shuffled(speakers, settings.seed) if s not in test | val]
+    shuffled = [s for s in shuffle_names(speakers, settings.seed) if s not in test | val]
     if not test:
         n_test = -(-len(speakers) // 5)
         test, shuffled = set(shuffled[:n_test]), shuffled[n_test:]
@@ -146,6 +124,8 @@ def make_folds(clips: Sequence[SplitClip], settings: SplitSettings, n_folds: int
     Raises:
         SplitError: the clips cannot give the split of `settings`, or so many folds of it.
     """
+    if not clips[0].is_sound:
+        return make_picture_folds(clips, settings, n_folds)
     if reason := _explain_unfoldable(settings):
         raise SplitError(f"{n_folds} folds let every speaker but those of test validate once, and {reason}; leave it out")
     test = {clips[index].speaker for index in make_split(clips, settings).test}
@@ -177,7 +157,7 @@ def _groups(clips: Sequence[SplitClip], n_folds: int, seed: int) -> list[set[str
         )
     groups: list[set[str]] = [set() for _ in range(n_folds)]
     sizes = [(0, 0, number) for number in range(n_folds)]  # clips, speakers, group
-    for speaker in sorted(_shuffled(n_clips, seed), key=lambda name: -n_clips[name]):
+    for speaker in sorted(shuffle_names(n_clips, seed), key=lambda name: -n_clips[name]):
         n, n_speakers, number = heapq.heappop(sizes)
         groups[number].add(speaker)
         heapq.heappush(sizes, (n + n_clips[speaker], n_speakers + 1, number))
@@ -193,7 +173,7 @@ def _by_speaker(clips: Sequence[SplitClip], speakers: list[str], val: set[str], 
     parts: dict[str, list[int]] = {"train": [], "val": [], "test": []}
     for index, clip in enumerate(clips):
         parts["test" if clip.speaker in test else "val" if clip.speaker in val else "train"].append(index)
-    return _split(clips, parts, note, by_speaker=True, val_heard=False)
+    return join_parts(clips, parts, note, by_speaker=True, val_heard=False)
 
 
 def _with_takes(clips: Sequence[SplitClip], speakers: list[str], test: set[str], seed: int) -> Split:
@@ -205,13 +185,13 @@ def _with_takes(clips: Sequence[SplitClip], speakers: list[str], test: set[str],
         else:
             takes[clip.speaker, clip.label][clip.id] = index
     for indices in takes.values():
-        shuffled = [indices[clip_id] for clip_id in _shuffled(indices, seed)]
-        n_val = max(1, len(shuffled) // _SHARE_OF_TAKES) if len(shuffled) >= _FEWEST_TAKES else 0
+        shuffled = [indices[clip_id] for clip_id in shuffle_names(indices, seed)]
+        n_val = max(1, len(shuffled) // SHARE_OF_VALIDATION) if len(shuffled) >= FEWEST_TO_SHARE else 0
         parts["val"] += shuffled[:n_val]
         parts["train"] += shuffled[n_val:]
     if not parts["val"]:
         raise SplitError(
-            f"split.validation=takes needs at least {_FEWEST_TAKES} clips of some digit by a training speaker, "
+            f"split.validation=takes needs at least {FEWEST_TO_SHARE} clips of some digit by a training speaker, "
             "and there are none; record more or choose split.validation=speakers"
         )
     note = (
@@ -219,43 +199,17 @@ def _with_takes(clips: Sequence[SplitClip], speakers: list[str], test: set[str],
         f"training. Validation is {len(parts['val'])} other clips of the training speakers: its scores are optimistic "
         "and choose nothing."
     )
-    return _split(clips, parts, note, by_speaker=True, val_heard=True)
+    return join_parts(clips, parts, note, by_speaker=True, val_heard=True)
 
 
 def _random_split(clips: Sequence[SplitClip], seed: int) -> Split:
-    by_label: dict[str, list[int]] = defaultdict(list)
-    for index, clip in enumerate(clips):
-        by_label[clip.label].append(index)
-    parts: dict[str, list[int]] = {"train": [], "val": [], "test": []}
-    for label in sorted(by_label):
-        indices = {clips[index].id: index for index in by_label[label]}
-        shuffled = [indices[clip_id] for clip_id in _shuffled(indices, seed)]
-        n = (len(shuffled) + 2) // 5  # a fifth, and one each from three clips on
-        for part, members in (("test", shuffled[:n]), ("val", shuffled[n : 2 * n]), ("train", shuffled[2 * n :])):
-            parts[part] += members
+    parts = draw_fifths(clips, seed)
     if not parts["val"]:
         raise SplitError("a random split needs at least 3 clips of some digit, and no digit has them; record more")
     speakers = {clip.speaker for clip in clips}
     shared = f"the same {len(speakers)} speakers are" if "" not in speakers else "the same voices may be"
     note = f"Random split, 60/20/20 of each digit: {shared} heard in all parts, so scores are optimistic for a new voice."
-    return _split(clips, parts, note, by_speaker=False, val_heard=True)
-
-
-def _split(clips: Sequence[SplitClip], parts: dict[str, list[int]], note: str, *, by_speaker: bool, val_heard: bool) -> Split:
-    labels = {clip.label for clip in clips}
-    for part, name in (("train", "training"), ("val", "validation"), ("test", "test")):
-        if missing := sorted(labels - {clips[index].label for index in parts[part]}):
-            note += f" No clip of {', '.join(missing)} in {name}."
-    if len(digits := {clips[index].label for index in parts["train"]}) == 1:
-        rule = f"training needs clips of two digits or more, and all {len(parts['train'])} of this split are of {digits.pop()}"
-        raise SplitError(f"{rule}; record others, or split otherwise")
-    train, val, test = (tuple(sorted(parts[part])) for part in ("train", "val", "test"))
-    return Split(train=train, val=val, test=test, by_speaker=by_speaker, val_heard=val_heard, note=note)
-
-
-def _shuffled(names: Iterable[str], seed: int) -> list[str]:
-    """Sort by hash: equal on every platform, and hardly changed by a name more or less."""
-    return sorted(names, key=lambda name: (hashlib.sha256(f"{seed}:{name}".encode()).digest(), name))
+    return join_parts(clips, parts, note, by_speaker=False, val_heard=True)
 
 
 def _names(speakers: Sequence[str]) -> str:
@@ -282,7 +236,10 @@ def list_untrained(clips: Sequence[SplitClip], splits: Iterable[SplitSettings]) 
 
 def _warn_untrained(labels: Sequence[str], speakers: Sequence[str], folds: Sequence[str]) -> str:
     where = f" in fold {format_labels(folds)}" if folds[0] else ""
-    return (
-        f"warning: {name_labels(labels)} scored{where} and never trained on: nobody but {_names(speakers)} says "
-        f"{'it' if len(labels) == 1 else 'them'}. The F1 of what no net can learn is 0; record more, or split otherwise"
+    it = "it" if len(labels) == 1 else "them"
+    cause, remedy = (
+        (f"nobody but {_names(speakers)} says {it}", "record") if any(speakers) else (f"no picture shows {it}", "add")
     )
+    names = name_labels(labels, "digit" if any(speakers) else "class")
+    rule = f"warning: {names} scored{where} and never trained on: {cause}"
+    return f"{rule}. The F1 of what no net can learn is 0; {remedy} more, or split otherwise"

@@ -17,6 +17,7 @@ from cnn.corpus.scan import scan
 from cnn.settings.tiles import TileSettings
 from cnn.tiles.prepare import prepare
 from cnn.tiles.tile_set import TileSet
+from support.pictures import write_colour_tiles, write_digit_tiles
 from support.postgres import PostgresServer, binaries, missing_part, running_server
 from support.tones import write_tones
 from support.wandb_server.bench import Bench
@@ -80,6 +81,18 @@ def corpus_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiles(corpus_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> TileSet:
     """The 32 x 32 tiles of `corpus_folder`."""
     return prepare(scan(corpus_folder), TileSettings(size=32), tmp_path_factory.mktemp("tiles"))
+
+
+@pytest.fixture(scope="session")
+def digit_tiles(tmp_path_factory: pytest.TempPathFactory) -> TileSet:
+    """300 of scikit-learn's digits, 8 x 8 cells in tiles of 32 x 32; 180 train, 60 validate, 60 test."""
+    return write_digit_tiles(tmp_path_factory.mktemp("digit_tiles"))
+
+
+@pytest.fixture(scope="session")
+def colour_tiles(tmp_path_factory: pytest.TempPathFactory) -> TileSet:
+    """120 pictures of four shapes in colour, 24 x 24 cells in tiles of 32 x 32; 72 train, 24 validate, 24 test."""
+    return write_colour_tiles(tmp_path_factory.mktemp("colour_tiles"))
 
 
 @pytest.fixture(scope="session")

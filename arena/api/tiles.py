@@ -16,7 +16,8 @@ from cnn.config import VARIANTS, RunConfig
 from cnn.errors import ConfigError
 from cnn.project import configure_sections, open_project
 from cnn.settings.fields import check_choice
-from cnn.splits import Split, make_split
+from cnn.splits import make_split
+from cnn.splitting.parts import Split
 from cnn.tiles import tile_set
 
 if TYPE_CHECKING:

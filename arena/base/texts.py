@@ -148,7 +148,8 @@ def format_labels(labels: Sequence[str], to: str = "to") -> str:
 
 def name_labels(labels: Sequence[str], noun: str = "digit") -> str:
     """Return `digit 7 is` or `digits 5 to 9 are`, the beginning of a sentence."""
-    return f"{noun} {labels[0]} is" if len(labels) == 1 else f"{noun}s {format_labels(labels)} are"
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{noun} {labels[0]} is" if len(labels) == 1 else f"{plural} {format_labels(labels)} are"
 
 
 def note_absent(labels: Sequence[str], n_present: int, things: str = "these clips", noun: str = "digit") -> str:

@@ -16,13 +16,16 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
     "leaky_relu": nn.LeakyReLU,
     "relu6": nn.ReLU6,
     "silu": nn.SiLU,
+    "sigmoid": nn.Sigmoid,
+    "elu": nn.ELU,
+    "gelu": nn.GELU,
 }
 _PART_BYTES = 2_500_000  # share of the map that a first stage holds at a time; 1 to 5 MB are alike (L2 of 1 MB, L3 of 32 MB)
 LAST_CELLS = (2, 4)  # mel bins, frames: pooling all of time into one cell throws away the order of the sounds
 
 
 def activation(name: str) -> nn.Module:
-    """Return the activation of that name; all but silu are monotonic: after a max pooling they give the same for less work."""
+    """Return the activation of that name; but for silu and gelu they are monotonic: the same after a pooling for less work."""
     return _ACTIVATIONS[name]()
 
 

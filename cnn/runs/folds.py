@@ -18,7 +18,8 @@ from cnn.errors import CnnError, ConfigError, SplitError
 from cnn.overrides import config_from_dict, flatten, override, parse_assignments
 from cnn.runs.folder import RunFolder, RunState, list_runs
 from cnn.settings.split import FOLDED_KINDS, SplitSettings
-from cnn.splits import SplitClip, make_split
+from cnn.splits import make_split
+from cnn.splitting.parts import SplitClip
 
 PARTS = {"test": "test", "validation": "val"}  # value of `--split`, and the split's name in a run folder
 _N_BECKER = 5

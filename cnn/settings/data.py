@@ -29,6 +29,8 @@ class DataSettings:
     channels: int = 1  # 3 in colour: red, green, blue
     side: int = 0  # cells of a picture's own side, inside its margin; 0 of sound, whose tile has no margin
     normalisation: str = "bands"  # the default of `train.normalise`
+    split: str = "speaker"  # the default of `split.kind`
+    name: str = ""  # of the corpus, where somebody gave one
     mean: tuple[float, ...] = ()  # (C,) of the raw tiles that are not for test, in 0..1; empty where nobody has counted
     spread: tuple[float, ...] = ()  # (C,) their standard deviation
 
@@ -41,8 +43,9 @@ class DataSettings:
         return self.kind is DataKind.SOUND
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON holds them, without those that nobody has counted."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items() if value != ()}
+        """Return the fields as JSON holds them, without those that nobody has counted or named."""
+        values = asdict(self).items()
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values if value not in ((), "")}
 
 
 def read_data(content: Mapping[str, Any]) -> DataSettings:

@@ -20,9 +20,12 @@ def choice(default: object, allowed: Sequence[object], meaning: str, *, later: b
     return dataclasses.field(default=default, metadata={"allowed": allowed, "meaning": meaning, "later": later})
 
 
-def custom(default: object, values: str, meaning: str, *, later: bool = False) -> Any:
-    """Declare a field that its own class checks; `values` describes the allowed values in words."""
-    return dataclasses.field(default=default, metadata={"values": values, "meaning": meaning, "later": later})
+def custom(default: object, values: str, meaning: str, *, later: bool = False, text: bool = False) -> Any:
+    """Declare a field that its own class checks; `values` describes the allowed values in words.
+
+    `text`: commas and brackets are part of a value, not several values at once.
+    """
+    return dataclasses.field(default=default, metadata={"values": values, "meaning": meaning, "later": later, "text": text})
 
 
 def drop_later_defaults(settings: Any) -> dict[str, Any]:

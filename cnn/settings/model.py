@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from arena.base.suggest import did_you_mean
@@ -12,7 +13,9 @@ from cnn.settings.data import SPOKEN_DIGITS, DataSettings
 from cnn.settings.fields import check_fields, check_range, choice, custom, number
 
 MODELS = tuple(NETS)
-ACTIVATIONS = ("relu", "tanh", "leaky_relu", "relu6", "silu")
+MOST_HIDDEN = 65_536
+_HIDDEN = re.compile(r"[1-9]\d*(,[1-9]\d*)*")
+ACTIVATIONS = ("relu", "tanh", "leaky_relu", "relu6", "silu", "sigmoid", "elu", "gelu")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +30,7 @@ class ModelSettings:
     dropout: float = number(0.2, 0, 0.9, "of the inputs of the last layer")
     source: str = custom("", "a digest", "of a plug-in's file; empty for our own nets")
     n_channels: int = custom(1, "1 or 3", "of the tiles; 3 in colour", later=True)
+    hidden: str = custom("", "such as 512,32", "widths of the hidden layers; empty: depth says", later=True, text=True)
     side: int = custom(0, "a number", "of the tiles: cells of a picture's own side; 0 of sound", later=True)
 
     def __post_init__(self) -> None:
@@ -39,6 +43,8 @@ class ModelSettings:
             net = NETS[self.name]
             check_range(f"model.depth of {self.name} ({net.counts})", self.depth, *net.depths)
             check_range("model.width", self.width, *WIDTHS)
+        if self.hidden:
+            _check_hidden(self)
         if self.sees != "picture" and (self.is_plugin or not NETS[self.name].has_first_stage):
             raise ConfigError(f"model.sees={self.sees} needs a net with a first stage of ours, not {self.label}; drop it")
         if self.sees != "picture" and self.n_channels > 1:
@@ -52,9 +58,30 @@ class ModelSettings:
         return is_plugin(self.name)
 
     @property
+    def hidden_widths(self) -> tuple[int, ...]:
+        """The numbers of `hidden`."""
+        return tuple(map(int, self.hidden.split(","))) if self.hidden else ()
+
+    @property
     def label(self) -> str:
         """The name for people; a plug-in has that of its class."""
         return shorten_name(self.name)
+
+
+def _check_hidden(settings: ModelSettings) -> None:
+    nets = [name for name, net in NETS.items() if net.has_hidden]
+    if settings.name not in nets:
+        raise ConfigError(f"model.hidden is of {' and '.join(nets)}, not of {settings.label}; leave it out")
+    if not _HIDDEN.fullmatch(settings.hidden) or max(settings.hidden_widths) > MOST_HIDDEN:
+        rule = f"model.hidden is numbers from 1 to {MOST_HIDDEN:,} with commas, such as 512,32"
+        raise ConfigError(f"{rule}, not {settings.hidden!r}")
+    n_layers, net = len(settings.hidden_widths), NETS[settings.name]
+    if settings.depth not in (net.depth, n_layers):
+        raise ConfigError(
+            f"model.hidden={settings.hidden} is {n_layers} layers, and model.depth says {settings.depth}; leave the depth out"
+        )
+    if settings.width != net.width:
+        raise ConfigError(f"model.hidden={settings.hidden} says all widths, and model.width scales them; leave one out")
 
 
 def _check_name(name: str) -> None:

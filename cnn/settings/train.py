@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from cnn.settings.fields import check_fields, choice, number
 
-OPTIMIZERS = ("adamw", "adam", "sgd")
+OPTIMIZERS = ("adamw", "adam", "sgd", "rmsprop")
 SCHEDULES = ("cosine", "constant", "linear")
 NORMALISATIONS = ("bands", "corpus", "none")
+LOSSES = ("cross_entropy", "hinge")
 BALANCES = ("none", "weights", "draws")
 NORMALISE_MEANING = "each row's mean taken out and each clip's spread; the corpus's mean and spread; none: 0 to 255"
 
@@ -18,17 +19,20 @@ class TrainSettings:
     """Optimisation of the net."""
 
     learning_rate: float = number(2e-3, 1e-7, 10, "the highest, after the warm-up")
-    batch_size: int = number(64, 2, 65_536, "clips a step, or a few less so that all steps have as many")
+    batch_size: int = number(64, 0, 65_536, "clips an update, or a few less so that all have as many; 0: all")
     epochs: int = number(20, 1, 10_000, "times that every training clip is seen")
-    optimizer: str = choice("adamw", OPTIMIZERS, "sgd has Nesterov's momentum of 0.9")
+    optimizer: str = choice("adamw", OPTIMIZERS, "plain sgd is optimizer=sgd with momentum=0")
     schedule: str = choice("cosine", SCHEDULES, "how the learning rate falls")
     warmup: float = number(0.1, 0, 0.9, "fraction of all steps in which the learning rate rises")
     weight_decay: float = number(0.02, 0, 10, "of filters and matrices; biases and normalisation are not decayed")
-    label_smoothing: float = number(0.05, 0, 0.9, "part of each label that is spread over all classes")
+    label_smoothing: float = number(0.05, 0, 0.9, "part of each label that is spread over all classes, in the cross-entropy")
     side_views: int = number(2, 0, 7, "a clip is also scored so often a little earlier, and as often later")
     patience: int = number(0, 0, 10_000, "epochs without a better validation macro-F1 until training stops; 0: never")
     seed: int = number(0, 0, 2**31 - 1, "weights, order of the clips, dropout, augmentation")
     balance: str = choice("none", BALANCES, "rare digits weigh more in the loss, or each is drawn equally often", later=True)
+    momentum: float = number(0.9, 0, 0.999, "of sgd alone; 0: plain sgd, which goes down the gradient", later=True)
+    nesterov: int = choice(1, (1, 0), "1: sgd's momentum looks ahead (Nesterov); 0: classical momentum", later=True)
+    loss: str = choice("cross_entropy", LOSSES, "hinge: margins of Crammer and Singer, as a perceptron", later=True)
     normalise: str = choice("bands", NORMALISATIONS, NORMALISE_MEANING, later=True)
 
     def __post_init__(self) -> None:

@@ -95,8 +95,8 @@ def draw_order(labels: torch.Tensor, seed: int, *, is_balanced: bool = False) ->
 
 
 def count_steps(n_clips: int, batch_size: int) -> int:
-    """Return the number of batches in an epoch: of one size, `batch_size` or a little less."""
-    return max(1, math.ceil(n_clips / batch_size))
+    """Return the number of batches in an epoch: of one size, `batch_size` or a little less; one of all clips with 0."""
+    return max(1, math.ceil(n_clips / (batch_size or n_clips or 1)))
 
 
 def normalise(grey: torch.Tensor) -> torch.Tensor:

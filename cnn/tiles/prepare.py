@@ -128,7 +128,7 @@ def _other_pictures(tiles_dir: Path, settings: TileSettings) -> FindPicture:
             tiles = read_tiles(folder)
         except UnusableTilesError:
             continue
-        if tiles.settings == settings:
+        if tiles.settings == settings and tiles.data.is_sound:
             n_clips = len(tiles.clips)
             is_part = folder.name.startswith(".")
             finished = chunks.find_finished_clips(folder, picture_shape(n_clips, settings)) if is_part else range(n_clips)

@@ -41,7 +41,11 @@ class TileClip:
     path: str  # below the corpus folder
     audio_digest: str
     part: str  # one of `PARTS`: what the corpus gives the clip for
-    length_s: float
+    length_s: float  # 0 of a picture
+
+    @property
+    def is_sound(self) -> bool:
+        return self.length_s > 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

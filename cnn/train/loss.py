@@ -1,8 +1,50 @@
-"""Cross-entropy that trains: against smoothed labels, and under `train.balance=weights` with weights of the classes."""
+"""Losses that train: cross-entropy against smoothed labels, or hinge; under `train.balance=weights` with classes weighed.
+
+B clips, M nets, K classes. Scores are log-probabilities, which differ from a net's outputs by one number a clip: margins
+between classes are the same, and a hinge needs no others.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """The loss of one net's (B, K) log-probabilities and (B,) labels, or of M nets' (B, M, K) and (B, M)."""
+
+    kind: str  # of `train.loss`
+    smoothing: float | torch.Tensor = 0.0  # or (M,)
+    weights: torch.Tensor | None = None  # (K,)
+
+    def measure(self, log_probabilities: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+        """Return the loss that is reported, a number or (M,): without label smoothing and weights of classes."""
+        if self.kind == "cross_entropy" and log_probabilities.ndim == 2:
+            return F.nll_loss(log_probabilities, truth)
+        return self._compute_clips(log_probabilities, truth).mean(0)
+
+    def descend(self, plain: torch.Tensor, log_probabilities: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+        """Return the loss whose gradient trains, a number or (M,), beside what `measure` returned."""
+        smoothing = self.smoothing if self.kind == "cross_entropy" else 0.0
+        if self.weights is None:
+            return smooth_loss(plain, log_probabilities, smoothing) if self.kind == "cross_entropy" else plain
+        shares = self.weights[truth] / self.weights[truth].sum(0)
+        weighed = (shares * self._compute_clips(log_probabilities, truth)).sum(0)
+        return (1 - smoothing) * weighed - smoothing * (shares * log_probabilities.mean(-1)).sum(0)
+
+    def _compute_clips(self, log_probabilities: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+        """Return (B,) or (B, M)."""
+        right = log_probabilities.gather(-1, truth.unsqueeze(-1)).squeeze(-1)
+        return -right if self.kind == "cross_entropy" else compute_hinge(log_probabilities, truth, right)
+
+
+def compute_hinge(scores: torch.Tensor, truth: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+    """Return each clip's max(0, 1 + the best wrong score - the right one) (Crammer and Singer, JMLR 2, 2001)."""
+    wrong = scores.scatter(-1, truth.unsqueeze(-1), -torch.inf).amax(-1)
+    return (1 + wrong - right).clamp_min(0)
 
 
 def smooth_loss(plain: torch.Tensor, log_probabilities: torch.Tensor, smoothing: float | torch.Tensor) -> torch.Tensor:
@@ -18,15 +60,3 @@ def compute_class_weights(labels: torch.Tensor, n_classes: int) -> torch.Tensor:
     counts = torch.bincount(labels, minlength=n_classes)
     weights = len(labels) / (torch.count_nonzero(counts) * counts.clamp_min(1))
     return weights * (counts > 0)
-
-
-def weigh_loss(
-    log_probabilities: torch.Tensor, truth: torch.Tensor, weights: torch.Tensor, smoothing: float | torch.Tensor
-) -> torch.Tensor:
-    """Return the same loss as a mean over clips that count as (K,) `weights` of their classes say.
-
-    Takes (B, K), (B,) and one number; or (B, M, K), (B, M) and (M,).
-    """
-    shares = weights[truth] / weights[truth].sum(0)
-    plain = -(shares * log_probabilities.gather(-1, truth.unsqueeze(-1)).squeeze(-1)).sum(0)
-    return (1 - smoothing) * plain - smoothing * (shares * log_probabilities.mean(-1)).sum(0)

@@ -9,27 +9,51 @@ from typing import Any
 import torch
 from torch import nn
 
+from cnn.errors import ConfigError
 from cnn.settings.train import TrainSettings
 
-BETAS, EPS, MOMENTUM = (0.9, 0.999), 1e-8, 0.9  # torch's defaults, and the momentum of our SGD
-_MOMENTS = {"adamw": ("exp_avg", "exp_avg_sq"), "adam": ("exp_avg", "exp_avg_sq"), "sgd": ("momentum_buffer",)}
+BETAS, EPS, ALPHA = (0.9, 0.999), 1e-8, 0.99  # torch's defaults; ALPHA is RMSprop's
+_MOMENTS = {
+    "adamw": ("exp_avg", "exp_avg_sq"),
+    "adam": ("exp_avg", "exp_avg_sq"),
+    "sgd": ("momentum_buffer",),
+    "rmsprop": ("square_avg",),
+}
+
+
+def check_batch_size(net: nn.Module, settings: TrainSettings) -> None:
+    """Refuse updates of one clip each for a net with batch normalisation, which divides by the spread of a batch.
+
+    Raises:
+        ConfigError: such a net.
+    """
+    if settings.batch_size == 1 and any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in net.modules()):
+        raise ConfigError(
+            "train.batch_size=1 needs a net without batch normalisation, such as mlp: one clip is no batch to normalise by; "
+            "choose another net, or train.batch_size=2 or more"
+        )
 
 
 class Optimizer:
-    """AdamW, Adam (Loshchilov and Hutter 2019; Kingma and Ba 2015) or SGD with Nesterov's momentum over all weights of a net.
+    """AdamW, Adam, RMSprop or SGD, plain or with momentum, over all weights of a net.
 
-    Biases and normalisation are not decayed. Each step is torch's own fused one, and the numbers are those of torch.optim;
-    but its classes load torch's compiler when one is made, a second and 60 MB for every process (torch 2.11, 2026-11).
+    Loshchilov and Hutter 2019; Kingma and Ba 2015; Tieleman and Hinton 2012; Sutskever et al. 2013 (Nesterov's momentum).
+    Biases and normalisation are not decayed. Each step is torch's own fused one, RMSprop's a few of its `_foreach` ones, and
+    the numbers are those of torch.optim; but its classes load torch's compiler when one is made, a second and 60 MB for
+    every process (torch 2.11, 2026-11).
     """
 
     def __init__(self, net: nn.Module, settings: TrainSettings) -> None:
         self.kind = settings.optimizer
         self.weight_decay = settings.weight_decay
+        self.momentum = settings.momentum
+        self.is_nesterov = bool(settings.nesterov) and settings.momentum > 0
         self.n_steps = 0
         self.parameters: dict[str, torch.Tensor] = dict(net.named_parameters())
         self.moments = {
             moment: {name: torch.zeros_like(parameter) for name, parameter in self.parameters.items()}
             for moment in _MOMENTS[self.kind]
+            if not (self.kind == "sgd" and self.momentum == 0)
         }
         self._groups: dict[tuple[float, torch.dtype], list[str]] = defaultdict(list)  # names that one kernel moves at once
         for name, parameter in self.parameters.items():
@@ -41,7 +65,7 @@ class Optimizer:
             parameter.grad = None
 
     def step(self, learning_rate: float) -> None:
-        """Move all weights that have a gradient."""
+        """Update all weights that have a gradient."""
         self.n_steps += 1
         with torch.no_grad():
             for (decay, _), group in self._groups.items():
@@ -55,9 +79,12 @@ class Optimizer:
         moments: Any = [[values[name] for name in names] for values in self.moments.values()]
         if self.kind == "sgd":
             torch._fused_sgd_(
-                weights, gradients, *moments, lr=learning_rate, weight_decay=decay, momentum=MOMENTUM, dampening=0.0,
-                nesterov=True, maximize=False, is_first_step=False,
+                weights, gradients, *(moments or [[]]), lr=learning_rate, weight_decay=decay, momentum=self.momentum,
+                dampening=0.0, nesterov=self.is_nesterov, maximize=False, is_first_step=False,
             )  # fmt: skip
+            return
+        if self.kind == "rmsprop":
+            _step_rmsprop(weights, gradients, moments[0], learning_rate, decay)
             return
         move = torch._fused_adamw_ if self.kind == "adamw" else torch._fused_adam_
         counts = [torch.full((), float(self.n_steps), device=weights[0].device)] * len(names)
@@ -81,6 +108,16 @@ class Optimizer:
             for name, value in values.items():
                 value.copy_(state["moments"][moment][name])
         self.n_steps = state["n_steps"]
+
+
+def _step_rmsprop(weights: Any, gradients: Any, squares: Any, learning_rate: float, decay: float) -> None:
+    if decay:
+        gradients = torch._foreach_add(gradients, weights, alpha=decay)
+    torch._foreach_mul_(squares, ALPHA)
+    torch._foreach_addcmul_(squares, gradients, gradients, value=1 - ALPHA)
+    roots = torch._foreach_sqrt(squares)
+    torch._foreach_add_(roots, EPS)
+    torch._foreach_addcdiv_(weights, gradients, roots, value=-learning_rate)
 
 
 def learning_rate_at(step: int, n_steps: int, settings: TrainSettings) -> float:

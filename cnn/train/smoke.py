@@ -15,6 +15,7 @@ from cnn.tiles.augment import Augment
 from cnn.tiles.batches import Clips, derive_seed
 from cnn.tiles.tile_set import TileSet
 from cnn.train.device import limit_threads, resolve_device
+from cnn.train.optimizer import check_batch_size
 
 
 def try_batch(config: RunConfig, tiles: TileSet, device: str) -> None:
@@ -30,10 +31,11 @@ def try_batch(config: RunConfig, tiles: TileSet, device: str) -> None:
         check_net(config.model, config.tiles.size, config.data.n_classes)
     target = resolve_device(device)
     split = make_split(tiles.clips, config.split)
-    clips = Clips(tiles.pictures(config.filter), tiles.labels(), split.train[: config.train.batch_size], target)
+    clips = Clips(tiles.pictures(config.filter), tiles.labels(), split.train[: config.train.batch_size or None], target)
     augment = Augment([config.augment], config.tiles) if config.augmented else None
     with limit_threads(target), seed_generators(derive_seed("weights", config.train.seed), target):
         net = to_device(build_net(config.model, config.tiles.size, config.data.n_classes), target)
+        check_batch_size(net, config.train)
         net.train()
         for batch, truth in clips.iterate_batches(
             config.train.batch_size, [derive_seed("order", config.train.seed, 0)], augment

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from torch.nn import functional as F
 
 from arena.base.scores import Counts, accuracy, confusion_matrix, find_absent, macro_f1
 from cnn.config import RunConfig
@@ -24,8 +23,8 @@ from cnn.settings.train import TrainSettings
 from cnn.tiles.augment import Augment
 from cnn.tiles.batches import Clips, count_steps, derive_seed
 from cnn.tiles.tta import log_probabilities
-from cnn.train.loss import compute_class_weights, smooth_loss, weigh_loss
-from cnn.train.optimizer import Optimizer, learning_rate_at
+from cnn.train.loss import Loss, compute_class_weights
+from cnn.train.optimizer import Optimizer, check_batch_size, learning_rate_at
 from cnn.train.weights_file import dump_checksummed, load_checksummed
 
 _BEFORE = "checkpoint-before.pt"  # the checkpoint that the newest has replaced
@@ -56,6 +55,7 @@ class Trainer:
         self.augment = Augment([config.augment], config.tiles) if config.augmented else None
         with seed_generators(derive_seed("weights", config.train.seed), device):
             net = build_net(config.model, config.tiles.size, config.data.n_classes)
+        check_batch_size(net, config.train)
         self.net = to_device(net, device)
         self.optimizer = Optimizer(self.net, config.train)
         self.rows: list[EpochRow] = []
@@ -129,6 +129,7 @@ class Trainer:
         number = len(self.rows)
         steps = count_steps(len(train), settings.batch_size)
         weights = compute_class_weights(train.labels, self.config.data.n_classes) if settings.balance == "weights" else None
+        criterion = Loss(settings.loss, settings.label_smoothing, weights)
         losses, truths, guesses = [], [], []
         self.net.train()
         with seed_generators(derive_seed("dropout", settings.seed, number), self.device):
@@ -142,13 +143,9 @@ class Trainer:
                 rate = learning_rate_at(number * steps + step, settings.epochs * steps, settings)
                 try:
                     log_probs = self.net(batch).log_softmax(1)
-                    plain = F.nll_loss(log_probs, truth)
+                    plain = criterion.measure(log_probs, truth)
                     self.optimizer.zero_grad()
-                    if weights is None:
-                        loss = smooth_loss(plain, log_probs, settings.label_smoothing)
-                    else:
-                        loss = weigh_loss(log_probs, truth, weights, settings.label_smoothing)
-                    loss.backward()  # type: ignore[no-untyped-call]
+                    criterion.descend(plain, log_probs, truth).backward()  # type: ignore[no-untyped-call]
                 except Exception as error:
                     error.add_note(_describe_step(step, steps, number))
                     raise
@@ -165,7 +162,7 @@ class Trainer:
         """Score the net on `clips`, without augmentation; also return its log-probabilities (N, K) on the CPU."""
         self.net.eval()
         log_probs = log_probabilities(self.net, clips, self.config.train.side_views)
-        return compute_score(log_probs, clips.labels, self.config.data.labels), log_probs.cpu()
+        return compute_score(log_probs, clips.labels, self.config), log_probs.cpu()
 
     def restore_weights(self) -> None:
         """Put the kept epoch's weights into the net."""
@@ -236,12 +233,13 @@ def _count(truth: torch.Tensor, predicted: torch.Tensor, n_classes: int) -> Coun
     return confusion_matrix(truth.cpu().numpy(), predicted.cpu().numpy(), n_classes)
 
 
-def compute_score(log_probabilities: torch.Tensor, truth: torch.Tensor, labels: Sequence[str]) -> Score:
-    """Score log-probabilities (N, K) against the true labels (N,), indices in `labels` (K,)."""
+def compute_score(log_probabilities: torch.Tensor, truth: torch.Tensor, config: RunConfig) -> Score:
+    """Score log-probabilities (N, K) against the true labels (N,), indices in `config.data.labels`."""
+    labels = config.data.labels
     confusion = _count(truth, log_probabilities.argmax(1), len(labels))
     return Score(
         n=len(truth),
-        loss=float(F.nll_loss(log_probabilities, truth)),
+        loss=float(Loss(config.train.loss).measure(log_probabilities, truth)),
         accuracy=accuracy(confusion),
         macro_f1=macro_f1(confusion),
         confusion=confusion.tolist(),

@@ -171,11 +171,11 @@ class TrainingRun:
         self.folder = folder
         self.is_paused = False
         self._started_at = _now()
+        self.trainer = Trainer(pin_source(config, folder.path), material.device)
         for leftover in folder.path.glob(".*.pt.*"):
             leftover.unlink()
         (folder.path / "result.json").unlink(missing_ok=True)
         folder.write_config(cfg.config_to_json(config))
-        self.trainer = Trainer(pin_source(config, folder.path), material.device)
         self.trainer.resume(folder.path / "checkpoint.pt")
         folder.write_epochs(self.trainer.rows)
 

@@ -35,7 +35,14 @@ def test_a_configuration_survives_json_in_any_order_of_keys(model: str, variant:
     assert config_from_dict(json.loads(text)) == changed
 
 
-NOT_ALONE = ("model.name", "split.kind", "split.n_folds", "split.val_speakers", "split.test_speakers")  # bring others along
+NOT_ALONE = (
+    "model.name",
+    "split.kind",
+    "split.n_folds",
+    "split.val_speakers",
+    "split.test_speakers",
+    "model.hidden",
+)  # bring others along
 
 
 def test_equal_values_have_equal_digests_and_any_other_value_another() -> None:
@@ -43,7 +50,7 @@ def test_equal_values_have_equal_digests_and_any_other_value_another() -> None:
     digests = {base.digest}
     changes = {"variant": "bilateral+aug", "split.validation": "takes"}
     changes |= {"model.sees": "picture", "model.activation": "tanh", "train.optimizer": "sgd", "train.schedule": "linear"}
-    changes |= {"train.balance": "draws", "train.normalise": "corpus"}
+    changes |= {"train.balance": "draws", "train.normalise": "corpus", "train.loss": "hinge", "train.nesterov": "0"}
     for key, kind in ((key, known.kind) for key, known in keys().items()):
         if key.startswith("tiles.") or key in NOT_ALONE:
             continue
@@ -71,14 +78,23 @@ def test_the_default_trainings_keep_the_names_that_their_runs_have(model: str) -
 def test_a_key_that_came_later_counts_in_the_digest_only_where_it_differs_from_its_default() -> None:
     later = dataclasses.make_dataclass(
         "Later",
-        [("momentum", float, number(0.9, 0, 1, "of sgd", later=True))],
+        [("temperature", float, number(0.9, 0, 1, "of labels", later=True))],
         bases=(TrainSettings,),
         frozen=True,
         kw_only=True,
     )
     assert dataclasses.replace(config(), train=later()).digest == config().digest
-    assert dataclasses.replace(config(), train=later(momentum=0.8)).digest != config().digest
-    assert config_to_dict(later())["momentum"] == 0.9  # config.json has it all the same
+    assert dataclasses.replace(config(), train=later(temperature=0.8)).digest != config().digest
+    assert config_to_dict(later())["temperature"] == 0.9  # config.json has it all the same
+
+
+def test_plain_sgd_and_hidden_widths_are_asked_for_by_key() -> None:
+    plain = override(config(model="mlp"), ["optimizer=sgd", "momentum=0", "hidden=512,32", "batch_size=0"])
+    assert (plain.train.momentum, plain.model.hidden_widths, plain.train.batch_size) == (0.0, (512, 32), 0)
+    assert config_from_dict(json.loads(json.dumps(config_to_dict(plain)))) == plain
+    nesterov = override(config(model="mlp"), ["optimizer=sgd"])
+    assert nesterov.digest == "7932ed2ed77f5e1a"  # of runs of old, whose sgd had Nesterov's momentum of 0.9
+    assert "between 0 and 0.999" in message("train.momentum=1")
 
 
 def test_a_run_that_was_trained_on_tiles_of_another_format_is_not_read_as_one_of_these() -> None:
@@ -121,7 +137,7 @@ def test_another_model_brings_its_own_defaults_and_keeps_what_is_said_beside_it(
         ("train.epochs=2.5", "train.epochs takes a whole number, not '2.5'"),
         ("train.epochs=many", "train.epochs takes a number, not 'many'"),
         ("train.learning_rate=nan", "train.learning_rate takes a finite number, not 'nan'"),
-        ("train.batch_size=0", "train.batch_size lies between 2 and 65536, not 0"),
+        ("train.batch_size=-1", "train.batch_size lies between 0 and 65536, not -1"),
         ("model.depth=5", "model.depth of lenet5 (stages of convolution and pooling) lies between 2 and 4, not 5"),
         (
             "model.name=lenet",
@@ -130,7 +146,10 @@ def test_another_model_brings_its_own_defaults_and_keeps_what_is_said_beside_it(
         ("variant=row", "variant is one of raw, bilateral, raw+aug, bilateral+aug, not 'row'; did you mean 'raw'?"),
         ("train.epochs", "an override is written key=value, such as train.epochs=5, not 'train.epochs'"),
         ("tiles.size=32", "tiles.size is fixed when tiles are prepared; type `arena data prepare CORPUS tiles.size=32`"),
-        ("split.kind=beker", "split.kind is one of speaker, becker, loso, folds, random, not 'beker'; did you mean 'becker'?"),
+        (
+            "split.kind=beker",
+            "split.kind is one of speaker, becker, loso, folds, random, official, not 'beker'; did you mean 'becker'?",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_with_the_way_out(assignment: str, said: str) -> None:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from cnn.errors import SplitError
 from cnn.settings.data import DIGITS
 from cnn.settings.split import SplitSettings
-from cnn.splits import Split, list_untrained, make_folds, make_split
+from cnn.splits import list_untrained, make_folds, make_split
+from cnn.splitting.parts import Split
 from support.paths import ROOT
 
 FOLDS = ROOT.parent / "shared/corpora/audiomnist_splits.json"
@@ -26,6 +27,8 @@ class Clip:
     id: str
     label: str
     speaker: str
+    part: str = ""
+    is_sound: bool = True
 
 
 def clips_of(speakers: list[str], n_takes: int = 1) -> list[Clip]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from cnn.train.optimizer import BETAS, EPS, MOMENTUM, Optimizer
+from cnn.train.optimizer import ALPHA, BETAS, EPS, Optimizer
 
 _LEAST_LENGTH = 1e-30  # replaces a learning rate of 0, by which is divided: weights of 32 bits do not move by so little
 
@@ -22,6 +22,7 @@ class FlatOptimizer:
     def __init__(self, net: nn.Module, optimizers: Sequence[Optimizer], nets: Sequence[nn.Module]) -> None:
         """`optimizers` are those of the members on their own `nets`; their state so far is taken over."""
         self._kind = optimizers[0].kind
+        self._momentum, self._is_nesterov = optimizers[0].momentum, optimizers[0].is_nesterov
         # Matrices and filters of a member come first: these decay.
         self._parameters = dict(sorted(net.named_parameters(), key=lambda pair: pair[1].ndim <= 2))
         self._optimizers = optimizers
@@ -41,7 +42,8 @@ class FlatOptimizer:
         self._decays = torch.tensor([[o.weight_decay] for o in optimizers], device=device)  # (M, 1)
         self._n_steps = torch.tensor([[float(o.n_steps)] for o in optimizers], device=device)  # (M, 1)
         members, stacked = self._pair_moments()
-        torch._foreach_copy_(stacked, members)
+        if members:  # plain SGD has none
+            torch._foreach_copy_(stacked, members)
 
     def backward(self, loss: torch.Tensor) -> None:
         """Take the gradients of `loss`, the sum of all members' losses; a weight without any keeps 0."""
@@ -53,10 +55,8 @@ class FlatOptimizer:
     def step(self, rates: torch.Tensor) -> None:
         """Step with learning rates (M,)."""
         self._n_steps += 1
-        if self._kind == "sgd":
-            self._sgd(rates.unsqueeze(1))
-        else:
-            self._adam(rates.unsqueeze(1))
+        move = {"sgd": self._sgd, "rmsprop": self._rmsprop}.get(self._kind, self._adam)
+        move(rates.unsqueeze(1))
 
     def tensors(self) -> list[torch.Tensor]:
         """Return all tensors that a step changes."""
@@ -77,11 +77,19 @@ class FlatOptimizer:
         self._weights.addcdiv_(mean, torch.addcmul(EPS / lengths, square.sqrt(), roots / lengths), value=-1)
 
     def _sgd(self, rates: torch.Tensor) -> None:
-        """Step as torch.optim.SGD does with Nesterov's momentum."""
-        momentum = self._states["momentum_buffer"]
+        """Step as torch.optim.SGD does: plain, with classical momentum or with Nesterov's."""
         self._add_decay()
-        momentum.mul_(MOMENTUM).add_(self._gradients)
-        self._weights.addcmul_(self._gradients.add_(momentum, alpha=MOMENTUM), rates, value=-1)
+        direction = self._gradients
+        if self._momentum:
+            buffer = self._states["momentum_buffer"].mul_(self._momentum).add_(self._gradients)
+            direction = direction.add_(buffer, alpha=self._momentum) if self._is_nesterov else buffer
+        self._weights.addcmul_(direction, rates, value=-1)
+
+    def _rmsprop(self, rates: torch.Tensor) -> None:
+        """Step as torch.optim.RMSprop does."""
+        self._add_decay()
+        square = self._states["square_avg"].mul_(ALPHA).addcmul_(self._gradients, self._gradients, value=1 - ALPHA)
+        self._weights.addcdiv_(self._gradients * rates, square.sqrt().add_(EPS), value=-1)
 
     def _add_decay(self) -> None:
         self._gradients[:, : self._n_decayed].addcmul_(self._weights[:, : self._n_decayed], self._decays)
@@ -91,7 +99,8 @@ class FlatOptimizer:
         for optimizer, n_steps in zip(self._optimizers, self._n_steps.flatten().tolist(), strict=True):
             optimizer.n_steps = int(n_steps)
         members, stacked = self._pair_moments()
-        torch._foreach_copy_(members, stacked)
+        if members:
+            torch._foreach_copy_(members, stacked)
 
     def _pair_moments(self) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         """Return each moment of each weight of each member: the member's own, and its part of the table."""

@@ -29,7 +29,7 @@ from cnn.train.device import limit_threads
 from cnn.train.fused.cuda_graph import Step, capture_graph
 from cnn.train.fused.flat_optimizer import FlatOptimizer
 from cnn.train.fused.stacked_layers import Formulation, StackedConv2d, StackedDropout, stack_nets, unstack_nets
-from cnn.train.loss import compute_class_weights, smooth_loss, weigh_loss
+from cnn.train.loss import Loss, compute_class_weights
 from cnn.train.optimizer import learning_rate_at
 from cnn.train.trainer import EpochStats, EpochTimes, Trainer, compute_score
 from cnn.train.training_run import Decision, SplitData, TrainingRun, drop_checkpoints
@@ -65,14 +65,13 @@ class Stack:
             if isinstance(layer, StackedDropout):
                 layer.generators = self._draws
         config = fits[0].config
-        self._labels = config.data.labels
-        n_cells = len(self._labels) ** 2
+        self._config = config
+        n_cells = config.data.n_classes**2
         self._augment = Augment([fit.config.augment for fit in fits], config.tiles) if config.augmented else None
-        self._smoothing = torch.tensor([fit.config.train.label_smoothing for fit in fits], device=self._device)
         self._counts = torch.zeros(len(fits) * n_cells, dtype=torch.int64, device=self._device)  # (M K K,)
         self._first_cells = torch.arange(len(fits), device=self._device) * n_cells  # (M,)
-        self._balance = config.train.balance
-        self._weights: torch.Tensor | None = None  # (K,), once the clips are seen: a graph reads this very memory
+        smoothing = torch.tensor([fit.config.train.label_smoothing for fit in fits], device=self._device)
+        self._loss = Loss(config.train.loss, smoothing)  # with weights once the clips are seen: a graph reads their memory
         self._dtype = torch.float32
         self._step: Step | None = None  # as a graph, once there is a batch to capture it with
 
@@ -91,14 +90,15 @@ class Stack:
         for draws, s, epoch in zip(self._draws, settings, epochs, strict=True):
             draws.manual_seed(derive_seed("dropout", s.seed, epoch))
         orders = [derive_seed("order", s.seed, epoch) for s, epoch in zip(settings, epochs, strict=True)]
-        steps, n_members, k = count_steps(len(train), settings[0].batch_size), len(settings), len(self._labels)
+        size, balance = settings[0].batch_size, settings[0].balance
+        steps, n_members, k = count_steps(len(train), size), len(settings), self._config.data.n_classes
         rates = self._rates(steps)
         losses = torch.zeros((steps, n_members), device=self._device)
         self._counts.zero_()
         self._net.train()
-        if self._balance == "weights" and self._weights is None:
-            self._weights = compute_class_weights(train.labels, k)
-        batches = train.iterate_batches(settings[0].batch_size, orders, self._augment, is_balanced=self._balance == "draws")
+        if balance == "weights" and self._loss.weights is None:
+            self._loss = replace(self._loss, weights=compute_class_weights(train.labels, k))
+        batches = train.iterate_batches(size, orders, self._augment, is_balanced=balance == "draws")
         for step, (batch, truth) in enumerate(itertools.islice(batches, n_most)):
             if self._step is None:
                 self._step = capture_graph(self._one_step, (batch, truth, rates[step]), self._state(), self._draws)
@@ -110,22 +110,17 @@ class Stack:
 
     def _one_step(self, batch: torch.Tensor, truth: torch.Tensor, rates: torch.Tensor) -> torch.Tensor:
         """Map (B M, 1, F, T), (B M,) and (M,) to the losses (M,) without smoothing, and count all confusions."""
-        n_members, k = len(self._fits), len(self._labels)
+        n_members, k = len(self._fits), self._config.data.n_classes
         with torch.autocast(self._device.type, self._dtype, enabled=self._dtype != torch.float32, cache_enabled=False):
             logits = self._net(batch)
         log_probs = logits.float().log_softmax(1).view(-1, n_members, k)
         truth = truth.view(-1, n_members)
-        plain = -log_probs.gather(2, truth.unsqueeze(2))[:, :, 0].mean(0)
-        if self._weights is None:
-            loss = smooth_loss(plain, log_probs, self._smoothing)
-        else:
-            loss = weigh_loss(log_probs, truth, self._weights, self._smoothing)
-        self._optimizer.backward(loss.sum())
+        plain = self._loss.measure(log_probs, truth)
+        self._optimizer.backward(self._loss.descend(plain, log_probs, truth).sum())
         self._optimizer.step(rates)
         cells = (self._first_cells + truth * k + log_probs.argmax(2)).flatten()
         self._counts.index_add_(0, cells, torch.ones_like(cells))  # bincount would wait for the GPU in every step
-        losses: torch.Tensor = plain.detach()
-        return losses
+        return plain.detach()
 
     def _rates(self, steps: int) -> torch.Tensor:
         """Return (steps, M) learning rates of each member's next epoch."""
@@ -148,7 +143,7 @@ class Stack:
             return out
 
         log_probs = log_probabilities(whole, clips, self._fits[0].config.train.side_views, n_members)  # (N M, K)
-        return [compute_score(log_probs[number::n_members], clips.labels, self._labels) for number in range(n_members)]
+        return [compute_score(log_probs[number::n_members], clips.labels, self._config) for number in range(n_members)]
 
 
 class Outcome(Enum):

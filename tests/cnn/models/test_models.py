@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -106,10 +108,12 @@ def test_twenty_glides_are_learnt_by_heart(name: str) -> None:
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("name", MODELS)
 def test_the_activation_is_the_one_asked_for(name: str, activation: str) -> None:
-    kinds = {"relu": nn.ReLU, "tanh": nn.Tanh, "leaky_relu": nn.LeakyReLU, "relu6": nn.ReLU6, "silu": nn.SiLU}
+    kinds = {"relu": nn.ReLU, "tanh": nn.Tanh, "leaky_relu": nn.LeakyReLU, "relu6": nn.ReLU6, "silu": nn.SiLU, "elu": nn.ELU}
+    kinds |= {"sigmoid": nn.Sigmoid, "gelu": nn.GELU}
     net = build_net(replace(model_defaults(name), activation=activation), 32, 10)
     found = {type(m) for m in net.modules() if isinstance(m, tuple(kinds.values()))}
-    fixed = {nn.ReLU} if name == "bcresnet" else set()  # its paper has swish in one place alone
+    # The paper of one has swish in one place alone; the gates of the other are sigmoids.
+    fixed = {"bcresnet": {nn.ReLU}, "efficientnet": {nn.Sigmoid}}.get(name, set())
     assert found == {kinds[activation]} | fixed
 
 
@@ -151,6 +155,39 @@ def test_the_baseline_is_784_128_64_10(size: int) -> None:
     net = build_net(model_defaults("mlp"), size, 10)
     assert count_multiply_adds(net, size) == 784 * 128 + 128 * 64 + 64 * 10
     assert count_parameters(net) == 784 * 128 + 128 * 64 + 64 * 10 + 128 + 64 + 10
+
+
+def test_hidden_widths_are_those_asked_for_and_depth_0_has_none() -> None:
+    notes = build_net(replace(model_defaults("mlp"), hidden="512,32"), 32, 10)
+    assert count_parameters(notes) == 784 * 512 + 512 + 512 * 32 + 32 + 32 * 10 + 10
+    assert count_parameters(build_net(replace(model_defaults("mlp"), depth=0), 32, 10)) == 784 * 10 + 10
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"hidden": "512, 32"}, "numbers from 1 to 65,536 with commas, such as 512,32, not '512, 32'"),
+        ({"hidden": "512,0"}, "not '512,0'"),
+        ({"hidden": "70000"}, "not '70000'"),
+        ({"hidden": "512,32", "depth": 3}, "is 2 layers, and model.depth says 3"),
+        ({"hidden": "512,32", "width": 2.0}, "says all widths"),
+    ],
+)
+def test_hidden_widths_that_cannot_be_are_refused(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        replace(model_defaults("mlp"), **settings)
+    with pytest.raises(ConfigError, match=r"model.hidden is of mlp.*not of lenet5; leave it out"):
+        replace(model_defaults("lenet5"), hidden="512")
+
+
+def test_the_baseline_sees_a_picture_without_its_tiles_margin() -> None:
+    net = build_net(ModelSettings(name="mlp", n_channels=3, side=28), 32, 10)
+    assert next(net.parameters()).shape == (128, 3 * 28 * 28)
+    batch = torch.randn(2, 3, 32, 32)
+    margin = batch.clone()
+    margin[:, :, 2:30, 2:30] = 0
+    assert torch.equal(net.eval()(batch), net(batch - margin))
+    assert torch.equal(net.picture(batch), batch[:, :, 2:30, 2:30].flatten(1))
 
 
 class Wrapped(nn.Module):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import hinge_loss
 from sklearn.utils.class_weight import compute_class_weight
 from torch.nn import functional as F
 
@@ -16,7 +17,7 @@ from cnn.settings.tiles import TileSettings
 from cnn.settings.train import BALANCES
 from cnn.tiles.batches import Clips, draw_order
 from cnn.train.fused.group import Stack
-from cnn.train.loss import compute_class_weights, smooth_loss, weigh_loss
+from cnn.train.loss import Loss, compute_class_weights, compute_hinge
 from cnn.train.trainer import Trainer
 
 CPU = torch.device("cpu")
@@ -37,6 +38,17 @@ def weights(fit: Trainer) -> torch.Tensor:
     return torch.cat([p.detach().flatten() for p in fit.net.parameters()])
 
 
+def descend(
+    log_probs: torch.Tensor,
+    labels: torch.Tensor,
+    smoothing: float | torch.Tensor,
+    by_class: torch.Tensor,
+    kind: str = "cross_entropy",
+) -> torch.Tensor:
+    loss = Loss(kind, smoothing, by_class)
+    return loss.descend(loss.measure(log_probs, labels), log_probs, labels)
+
+
 def test_weights_are_those_of_scikit_learn_and_0_of_a_class_that_is_absent() -> None:
     expected = compute_class_weight("balanced", classes=np.unique(LABELS), y=LABELS.numpy())
     result = compute_class_weights(LABELS, 6)
@@ -47,15 +59,40 @@ def test_weights_are_those_of_scikit_learn_and_0_of_a_class_that_is_absent() -> 
 def test_a_weighed_loss_is_torchs_and_equal_weights_change_nothing() -> None:
     log_probs = torch.randn(42, 6, generator=torch.Generator().manual_seed(1)).log_softmax(1)
     by_class = compute_class_weights(LABELS, 6)
-    weighed = weigh_loss(log_probs, LABELS, by_class, 0.0)
+    weighed = descend(log_probs, LABELS, 0.0, by_class)
     torch.testing.assert_close(weighed, F.nll_loss(log_probs, LABELS, weight=by_class))
     assert weighed != pytest.approx(float(F.nll_loss(log_probs, LABELS)), abs=1e-3)
-    same = weigh_loss(log_probs, LABELS, torch.full((6,), 3.0), 0.1)
-    torch.testing.assert_close(same, smooth_loss(F.nll_loss(log_probs, LABELS), log_probs, 0.1))
+    same = descend(log_probs, LABELS, 0.1, torch.full((6,), 3.0))
+    torch.testing.assert_close(same, F.cross_entropy(log_probs, LABELS, label_smoothing=0.1))
     both = torch.stack([log_probs, log_probs.flip(1)], 1)
-    stacked = weigh_loss(both, LABELS.unsqueeze(1).expand(-1, 2), by_class, torch.tensor([0.0, 0.2]))
+    stacked = descend(both, LABELS.unsqueeze(1).expand(-1, 2), torch.tensor([0.0, 0.2]), by_class)
     torch.testing.assert_close(stacked[0], weighed)
-    torch.testing.assert_close(stacked[1], weigh_loss(log_probs.flip(1), LABELS, by_class, 0.2))
+    torch.testing.assert_close(stacked[1], descend(log_probs.flip(1), LABELS, 0.2, by_class))
+
+
+def test_hinge_is_scikit_learns_of_crammer_and_singer_and_log_probabilities_change_no_margin() -> None:
+    scores = torch.randn(42, 6, generator=torch.Generator().manual_seed(2)) * 3
+    expected = hinge_loss(LABELS.numpy(), scores.numpy(), labels=range(6))
+    plain = Loss("hinge", 0.3).measure(scores.log_softmax(1), LABELS)
+    assert float(plain) == pytest.approx(expected, rel=1e-5)
+    assert Loss("hinge", 0.3).descend(plain, scores.log_softmax(1), LABELS) is plain, "no label is smoothed"
+    stacked = Loss("hinge").measure(torch.stack([scores, scores.flip(1)], 1), LABELS.unsqueeze(1).expand(-1, 2))
+    torch.testing.assert_close(stacked[0], plain)
+
+
+def test_hinge_moves_the_right_class_and_the_best_wrong_one_until_their_margin_is_1() -> None:
+    scores = torch.tensor([[2.0, 1.5, 0.0], [2.0, 0.5, 0.0]], requires_grad=True)
+    compute_hinge(scores, torch.tensor([0, 0]), scores[:, 0]).sum().backward()
+    assert scores.grad is not None
+    assert scores.grad.tolist() == [[-1, 1, 0], [0, 0, 0]]
+
+
+def test_weights_of_classes_weigh_a_hinge_too() -> None:
+    log_probs = torch.randn(42, 6, generator=torch.Generator().manual_seed(3)).log_softmax(1)
+    by_class = compute_class_weights(LABELS, 6)
+    right = log_probs.gather(1, LABELS.unsqueeze(1)).squeeze(1)
+    expected = np.average(compute_hinge(log_probs, LABELS, right), weights=by_class[LABELS])
+    assert float(descend(log_probs, LABELS, 0.0, by_class, "hinge")) == pytest.approx(expected, rel=1e-5)
 
 
 def test_draws_go_through_all_clips_of_a_class_before_one_comes_again() -> None:

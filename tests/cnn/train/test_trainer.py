@@ -55,13 +55,22 @@ def test_the_learning_rate_rises_then_follows_its_schedule() -> None:
     assert learning_rate_at(25, 100, cosine) == pytest.approx((1 + math.cos(math.pi / 4)) / 2)
 
 
-@pytest.mark.parametrize(("name", "kind"), [("adamw", torch.optim.AdamW), ("adam", torch.optim.Adam), ("sgd", torch.optim.SGD)])
+@pytest.mark.parametrize(
+    ("settings", "kind", "more"),
+    [
+        (["train.optimizer=adamw"], torch.optim.AdamW, {}),
+        (["train.optimizer=adam"], torch.optim.Adam, {}),
+        (["train.optimizer=rmsprop"], torch.optim.RMSprop, {}),
+        (["train.optimizer=sgd"], torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
+        (["train.optimizer=sgd", "train.momentum=0"], torch.optim.SGD, {}),
+        (["train.optimizer=sgd", "train.momentum=0.5", "train.nesterov=0"], torch.optim.SGD, {"momentum": 0.5}),
+    ],
+)
 def test_the_optimiser_steps_as_torchs_of_that_name_and_decays_filters_alone(
-    name: str, kind: Callable[..., torch.optim.Optimizer]
+    settings: list[str], kind: Callable[..., torch.optim.Optimizer], more: dict[str, float]
 ) -> None:
-    chosen = config(f"train.optimizer={name}", "train.weight_decay=0.3")
+    chosen = config(*settings, "train.weight_decay=0.3")
     ours, theirs = Trainer(chosen, CPU).net, Trainer(chosen, CPU).net
-    more = {"momentum": 0.9, "nesterov": True} if name == "sgd" else {}
     filters, others = ([p for p in theirs.parameters() if (p.ndim > 1) == is_filter] for is_filter in (True, False))
     assert filters
     assert others

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -145,16 +147,19 @@ def test_dropout_draws_as_a_member_alone_would_and_each_with_its_own_probability
     assert torch.equal(whole(x), x)
 
 
-@pytest.mark.parametrize("kind", ["adamw", "adam", "sgd"])
+@pytest.mark.parametrize("kind", ["adamw", "adam", "rmsprop", "sgd 0.9 1", "sgd 0 1", "sgd 0.5 0"])
 def test_the_flat_optimiser_steps_as_torchs_with_each_members_rates(kind: str) -> None:
     from cnn.settings.train import TrainSettings
     from cnn.train.optimizer import Optimizer
 
-    nets, settings = nets_of("lenet5"), [TrainSettings(optimizer=kind, weight_decay=decay) for decay in (0.0, 0.1, 0.5)]
+    name, momentum, nesterov = f"{kind} 0 0".split()[:3]
+    base = TrainSettings(optimizer=name, momentum=float(momentum), nesterov=int(nesterov))
+    nets, settings = nets_of("lenet5"), [replace(base, weight_decay=decay) for decay in (0.0, 0.1, 0.5)]
     alone = nets_of("lenet5")
     optimizers = [Optimizer(net, s) for net, s in zip(nets, settings, strict=True)]
     references = [Optimizer(net, s) for net, s in zip(alone, settings, strict=True)]
-    rates = [[0.01, 0.002, 0.03], [0.02, 0.001, 0.0]]
+    scale = 0.1 if kind == "rmsprop" else 1.0  # its first step is ten times the rate for every weight
+    rates = [[scale * rate for rate in rates] for rates in ([0.01, 0.002, 0.03], [0.02, 0.001, 0.0])]
     whole = stack_nets(nets)
     for turn in range(2):  # the second time from the state given back after the first
         flat = FlatOptimizer(whole, optimizers, nets)

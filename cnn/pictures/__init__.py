@@ -1,0 +1,1 @@
+"""Pictures as a corpus: readers of what courses hand out, and their tiles."""

@@ -1,0 +1,1 @@
+"""Splits into training, validation and test: their parts, and those of pictures."""
