@@ -115,19 +115,19 @@ def parse_solution(content: bytes, file_name: str) -> Solution:
 def _columns(line: int, header: list[str], problems: Problems) -> dict[str, int]:
     if {"id", "label"} <= set(header) and sum(map(_is_number, header)) > 1:
         problems.fail(line, "this is a submission, with a probability of each class; give the file with the true labels")
-    check_header(line, header, len(_COLUMNS), problems)
+    check_header(line, header, len(_COLUMNS) - 1, problems)
     lowered = list(map(str.casefold, header))
     if "label" in lowered and "string" in lowered:
         problems.fail(line, "columns 'label' and 'string' are both there; keep the one that teams answer")
     for name in ("id", "string" if "string" in lowered else "label"):
         if name not in lowered:
             rule = f"column '{name}' is missing{suggest_column(name, header)}"
-            problems.fail(line, f"{rule}; the first line names the columns: id,label (or id,string) and optionally Usage,Group")
+            problems.fail(line, f"{rule}; the first line names the columns: id,label and optionally Usage,Group")
     names = {name.casefold(): name for name in _COLUMNS}
     columns: dict[str, int] = {}
     for index, name in enumerate(header):
         if name.casefold() not in names:
-            rule = f"the columns are id, label or string, and optionally Usage and Group, not {quote_short(name)}"
+            rule = f"the columns are id,label and optionally Usage and Group, not {quote_short(name)}"
             problems.fail(line, f"{rule}{_explain_column(name, index)}; rename or delete it")
         columns[names[name.casefold()]] = index
     return columns
