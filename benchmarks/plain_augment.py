@@ -48,7 +48,7 @@ class PlainAugment:
 
 
 def normalise(grey: Picture) -> Picture:
-    """Return one clip normalised as by `cnn.tiles.batches.normalise`."""
+    """Return one clip normalised as by `cnn.tiles.inputs.normalise_bands`."""
     centred = grey - grey.mean(1, keepdims=True)
     return centred / max(centred.std(ddof=1), 1e-3)
 

@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 from benchmarks import plain_augment
 from benchmarks.plain_augment import PlainAugment
 from cnn.models.blocks import FirstStage
-from cnn.tiles.batches import Clips, count_steps, derive_seed, normalise, to_input
+from cnn.tiles.batches import Clips, count_steps, derive_seed
 from cnn.train.optimizer import learning_rate_at
 from cnn.train.trainer import Trainer
 
@@ -118,7 +118,7 @@ def peer_epoch(plain: Plain, train: Clips, val: Clips) -> tuple[float, float]:
     steps = count_steps(len(train), settings.batch_size)
     losses, truths, guesses = [], [], []
     fit.net.train()
-    batches = train.iterate_batches(settings.batch_size, [derive_seed("order", settings.seed, len(fit.rows))], fit.augment)
+    batches = train.iterate_batches(settings.batch_size, [derive_seed("order", settings.seed, len(fit.rows))], fit.inputs)
     for step, (batch, truth) in enumerate(batches):
         logits = _step(plain, _nchw(batch), truth, step, steps)
         losses.append(F.cross_entropy(logits, truth).item())
@@ -127,7 +127,7 @@ def peer_epoch(plain: Plain, train: Clips, val: Clips) -> tuple[float, float]:
     f1_score(torch.cat(truths), torch.cat(guesses), average="macro")
     fit.net.eval()
     with torch.no_grad():
-        pictures = (to_input(normalise(grey.float() / 255)) for grey in val[:].split(512))
+        pictures = (fit.inputs.plain(grey) for grey in val[:].split(512))
         guessed = torch.cat([fit.net(_nchw(picture)).argmax(1) for picture in pictures])
     return sum(losses) / len(losses), float(f1_score(val.labels, guessed, average="macro"))
 

@@ -23,8 +23,8 @@ from cnn.overrides import override
 from cnn.runs.folder import EpochRow
 from cnn.settings.tiles import TileSettings
 from cnn.splits import make_split
-from cnn.tiles.augment import Augment
-from cnn.tiles.batches import Clips, normalise, to_input
+from cnn.tiles.batches import Clips
+from cnn.tiles.inputs import Inputs
 from cnn.tiles.prepare import prepare
 from cnn.tiles.tile_set import TileSet
 from cnn.train.device import limit_threads
@@ -62,8 +62,8 @@ class World:
     ours: Ours
 
     @property
-    def augment(self) -> Augment:
-        return Augment([self.config.augment], self.config.tiles)
+    def inputs(self) -> Inputs:
+        return Inputs([self.config])
 
     @property
     def plain_augment(self) -> PlainAugment:
@@ -176,7 +176,7 @@ def augmented_batches(world: World) -> Round:
     def run() -> float:
         with limit_threads(CPU):
             started = time.perf_counter()
-            n = sum(1 for _ in world.train.iterate_batches(world.config.train.batch_size, [1], world.augment))
+            n = sum(1 for _ in world.train.iterate_batches(world.config.train.batch_size, [1], world.inputs))
             return n / (time.perf_counter() - started)
 
     return run
@@ -203,12 +203,12 @@ def check_batches(world: World) -> str:
     Raises:
         UnequalError: they differ.
     """
-    batch = to_input(normalise(world.train[:64].float() / 255))
+    batch = world.inputs.plain(world.train[:64])
     files = Files(world.train_files, world.train.labels.numpy(), None)
     single = torch.stack([files[index][0] for index in range(len(batch))])
     if not torch.allclose(batch, single, atol=1e-5):
         raise UnequalError("a clip in a batch is not the clip alone")
-    batches = torch.cat([batch for batch, _ in world.train.iterate_batches(64, [1], world.augment)])
+    batches = torch.cat([batch for batch, _ in world.train.iterate_batches(64, [1], world.inputs)])
     augmented = Files(world.train_files, world.train.labels.numpy(), world.plain_augment)
     alone = torch.stack([augmented[index][0] for index in range(len(augmented))])
     text = equal_within(

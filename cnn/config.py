@@ -21,6 +21,7 @@ from cnn.settings.data import SPOKEN_DIGITS, DataSettings
 from cnn.settings.fields import check_fields, choice, drop_later_defaults
 from cnn.settings.model import ModelSettings, model_defaults
 from cnn.settings.split import SplitSettings
+from cnn.settings.stack import check_stack
 from cnn.settings.tiles import TileSettings
 from cnn.settings.train import TrainSettings
 
@@ -83,6 +84,8 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         check_fields(self, "")
+        if self.model.spelling:
+            check_stack(self.model, self.tiles.size, self.data.n_classes)
         if self.corpus:  # else settings of a project, before its tiles are known
             check_kind(self.augment, self.data.kind)
         if self.train.patience and self.split.validation == "takes" and self.data.is_sound:

@@ -13,9 +13,19 @@ from arena.base.suggest import did_you_mean, index_words, is_respelling
 from cnn.config import VARIANTS, RunConfig
 from cnn.errors import ConfigError
 from cnn.nets import NETS
+from cnn.settings import augment, split, tiles
+from cnn.settings.data import DataKind
 from cnn.settings.fields import describe_values
 
 READ_ONLY = ("model.n_channels", "model.side")  # read from the tiles
+_FOREIGN = {  # keys that say nothing of data of a kind
+    DataKind.SOUND: [f"augment.{name}" for name in augment.PICTURE_KEYS],
+    DataKind.PICTURES: [
+        *(f"augment.{name}" for name in augment.SOUND_KEYS),
+        *(f"tiles.{name}" for name in tiles.SOUND_KEYS),
+        *(f"split.{name}" for name in split.SPEAKER_KEYS),
+    ],
+}
 SHORT = {"lr": "train.learning_rate", "model": "model.name"}
 _WORDS = {  # key: other words for it, which are only hinted at
     "train.learning_rate": "lrate, eta, max_lr, base_lr, lr0",
@@ -116,6 +126,11 @@ def keys() -> dict[str, Key]:
         hints = typing.get_type_hints(settings)
         result |= {f"{section}.{field.name}": _key(field, hints[field.name]) for field in dataclasses.fields(settings)}
     return {key: entry for key, entry in result.items() if key not in (*READ_ONLY, "model.source")}
+
+
+def is_setting(key: str, kind: DataKind) -> bool:
+    """Return whether a key of config.json was chosen for data of this kind: neither read from the tiles nor of another kind."""
+    return not key.startswith("data.") and key not in (*READ_ONLY, *_FOREIGN[kind])
 
 
 def list_keys(command: str) -> dict[str, Key]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 MODEL_A, MODEL_B, BASELINE = "Model A", "Model B", "baseline"
 SEES = ("picture", "differences")  # the picture alone, or with its differences along time and frequency
+NORMS = ("batch", "none")  # after each convolution of a spelled net
+SPELLED = "stack"  # the net that `model.stack` spells
 PAIR = ("lenet5", "resnet")  # Model A and the Model B that `--all` trains
 
 
@@ -27,6 +30,32 @@ class Net:
     sees: str = "picture"  # by default; one of SEES
     has_hidden: bool = False  # obeys `model.hidden`
     has_first_stage: bool = True  # begins with `blocks.FirstStage`, which obeys `model.sees`
+    spelling: str = ""  # its layers, of a net that is no more than them
+    norm: str = "batch"  # of a spelled net, by default; one of NORMS
+    differs: Mapping[str, str] = field(default_factory=dict)  # a spelled net from its paper, by language
+
+    def find_module(self, name: str) -> str:
+        """Return the file's name in `cnn.models` of the net `name`: spelled ones share one."""
+        return SPELLED if self.spelling else name
+
+
+_LENET = (
+    "Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: "
+    "Gradient-based learning applied to document recognition. Proceedings of the IEEE 86(11), 1998."
+)
+_VGG = "K. Simonyan, A. Zisserman: Very deep convolutional networks for large-scale image recognition. ICLR 2015."
+
+
+_SMALL_VGG = {
+    "en": "a quarter of the maps, batch normalisation, dropout once",
+    "es": "un cuarto de los mapas, normalización por lotes, dropout una vez",
+}
+
+
+def _spell(paper: str, reference: str, origin: Mapping[str, str], spelling: str, **more: Any) -> Net:
+    """Return a net that `cnn.models.stack` builds as it is spelled, with the paper's maps."""
+    fixed = "nothing: the spelling has every layer"
+    return Net("Stack", MODEL_B, paper, reference, origin, 1, (1, 1), fixed, has_first_stage=False, spelling=spelling, **more)
 
 
 NETS = {
@@ -34,8 +63,7 @@ NETS = {
         "LeNet5",
         MODEL_A,
         "LeCun et al. 1998",
-        reference="Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: "
-        "Gradient-based learning applied to document recognition. Proceedings of the IEEE 86(11), 1998.",
+        reference=_LENET,
         origin={"en": "after LeNet-5", "es": "según LeNet-5"},
         depth=2,
         depths=(2, 4),
@@ -122,6 +150,66 @@ NETS = {
         counts="hidden layers: 128, 64, 32, 16; 0: logistic regression",
         has_hidden=True,
         has_first_stage=False,
+    ),
+    SPELLED: _spell(
+        "Simonyan and Zisserman 2015",
+        _VGG,
+        {"en": "a stack of layers", "es": "una pila de capas"},
+        "[(conv-relu)*2-pool]*3-(fc-relu)*1-fc",
+    ),
+    "lenet5-1998": _spell(
+        "LeCun et al. 1998",
+        _LENET,
+        {"en": "LeNet-5 of 1998", "es": "la LeNet-5 de 1998"},
+        "conv5/6/1/0-tanh-avgpool-conv5/16/1/0-tanh-avgpool-conv5/120/1/0-tanh-fc84-tanh-fc",
+        norm="none",
+        differs={
+            "en": "plain means for trained subsampling, C3 fully connected, plain tanh, softmax for radial units",
+            "es": "medias en vez de submuestreo entrenado, C3 completa, tanh simple, softmax en vez de unidades radiales",
+        },
+    ),
+    "alexnet": _spell(
+        "Krizhevsky et al. 2012",
+        "A. Krizhevsky, I. Sutskever, G. E. Hinton: "
+        "ImageNet classification with deep convolutional neural networks. NIPS 2012.",
+        {"en": "a small AlexNet", "es": "una AlexNet pequeña"},
+        "conv11/96/4-relu-pool3-conv5/256-relu-pool3-(conv3/384-relu)*2-conv3/256-relu-pool3-(fc4096-relu)*2-fc",
+        width=0.25,
+        differs={
+            "en": "one tower, a quarter of the maps, padded pools so that 32 cells suffice, batch for local normalisation, "
+            "dropout once",
+            "es": "una sola torre, un cuarto de los mapas, pooling con relleno para que basten 32 celdas, normalización por "
+            "lotes en vez de local, dropout una vez",
+        },
+    ),
+    "zfnet": _spell(
+        "Zeiler and Fergus 2014",
+        "M. D. Zeiler, R. Fergus: Visualizing and understanding convolutional networks. ECCV 2014.",
+        {"en": "a small ZFNet", "es": "una ZFNet pequeña"},
+        "conv7/96/2-relu-pool3-conv5/256/2-relu-pool3-(conv3/384-relu)*2-conv3/256-relu-pool3-(fc4096-relu)*2-fc",
+        width=0.25,
+        differs={
+            "en": "a quarter of the maps, padded pools so that 32 cells suffice, batch for contrast normalisation, "
+            "dropout once",
+            "es": "un cuarto de los mapas, pooling con relleno para que basten 32 celdas, normalización por lotes en lugar de "
+            "contraste, dropout una vez",
+        },
+    ),
+    "vgg11": _spell(
+        "Simonyan and Zisserman 2015",
+        _VGG,
+        {"en": "a small VGG-11", "es": "una VGG-11 pequeña"},
+        "conv3/64-relu-pool-conv3/128-relu-pool-(conv3/256-relu)*2-pool-[(conv3/512-relu)*2-pool]*2-(fc4096-relu)*2-fc",
+        width=0.25,
+        differs=_SMALL_VGG,
+    ),
+    "vgg16": _spell(
+        "Simonyan and Zisserman 2015",
+        _VGG,
+        {"en": "a small VGG-16", "es": "una VGG-16 pequeña"},
+        "(conv3/64-relu)*2-pool-(conv3/128-relu)*2-pool-(conv3/256-relu)*3-pool-[(conv3/512-relu)*3-pool]*2-(fc4096-relu)*2-fc",
+        width=0.25,
+        differs=_SMALL_VGG,
     ),
 }
 PLUGIN_DEPTHS = (1, 1000)

@@ -114,7 +114,9 @@ def configure(project: Project, tiles: TilesInfo, cell: tuple[str, str], overrid
     return override(default_config(tiles, *cell), [*select_settings(project), *overrides])
 
 
-def configure_sections(project: Project, sections: Sequence[str], overrides: Sequence[str] = ()) -> RunConfig:
+def configure_sections(
+    project: Project, sections: Sequence[str], overrides: Sequence[str] = (), tiles: TilesInfo | None = None
+) -> RunConfig:
     """Return a configuration with the project's settings of these sections, such as `tiles`, then `overrides` of them alone.
 
     Raises:
@@ -123,7 +125,7 @@ def configure_sections(project: Project, sections: Sequence[str], overrides: Seq
     names = [key for key in keys() if key.partition(".")[0] in sections]
     values = parse_assignments(overrides, names)
     settings = {key: value for key, value in project.settings.items() if key in names}
-    return apply_values(RunConfig(corpus=""), {**settings, **values})
+    return apply_values(default_config(tiles or TilesInfo(), PAIR[0], VARIANTS[0]), {**settings, **values})
 
 
 def select_settings(project: Project, without: Sequence[str] = ()) -> tuple[str, ...]:

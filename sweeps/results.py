@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from arena.base.project import find_project
 from cnn.commands import format_net
+from cnn.runs import DataKind, read_kind
 from sweeps.engines.objectives import COSTS, dominates, is_feasible, list_losses
 from sweeps.retraining import Retraining, RetrainingRecord, choose_record, format_best_command, read_retraining
 from sweeps.study.folder import StudyFolder, StudySpec, list_names
@@ -73,6 +74,7 @@ class StudyFacts:
     best: TrialFacts | None  # by the metric, among the finished trials that are feasible
     importances: dict[str, Importance]  # by parameter, shares of sum 1, largest first; empty where `explain_absence` says why
     command: str  # `arena train ...` of the best trial; empty without one
+    kind: DataKind = DataKind.SOUND
     folds: int = 1  # groups of speakers, each trial trained and scored on all
     seeds: int = 1  # trainings of a trial on each fold
     retraining: Retraining | None = None  # the `arena sweep best --train` that answers the best trial, or else another
@@ -185,6 +187,7 @@ def _read(folder: StudyFolder, chosen: int | None) -> StudyFacts:
         best=best,
         importances={},
         command=_command(spec, best) if best else "",
+        kind=read_kind(spec.base),
         folds=spec.settings.folds,
         seeds=spec.settings.seeds,
         objectives=tuple(spec.settings.objectives),
@@ -209,8 +212,7 @@ def _find_front(spec: StudySpec, trials: Sequence[TrialFacts]) -> tuple[TrialFac
 
 
 def _parameter(parameter: Parameter) -> ParameterFacts:
-    low: float | None = None
-    high: float | None = None
+    low, high = None, None
     if parameter.values:
         kind = "constant" if parameter.distribution is Distribution.CONSTANT else "categorical"
     else:
@@ -230,8 +232,7 @@ def _trial(trial: FrozenTrial, spec: StudySpec, time: datetime) -> TrialFacts:
     from sweeps.engines import optuna_trials
 
     running = "interrupted" if optuna_trials.is_abandoned(trial, time) else "running"
-    states = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": running}
-    state = states[trial.state.name]
+    state = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": running}[trial.state.name]
     epochs = dict(sorted(trial.intermediate_values.items()))
     lease = read_lease(trial.user_attrs)
     run = optuna_trials.attribute(trial, optuna_trials.RUN, "")
@@ -266,11 +267,8 @@ def _importances(facts: StudyFacts) -> dict[str, Importance]:
     names = {parameter.name for parameter in varied}
     completed = [trial for trial in facts.trials if trial.state in ("finished", "pruned") and names <= set(trial.params)]
     sign = -1 if facts.is_maximized else 1
-    keys = [
-        (-len(trial.epochs) if trial.state == "pruned" else -math.inf, sign * trial.value)
-        for trial in completed
-        if trial.value is not None
-    ]
+    scored = [(trial, trial.value) for trial in completed if trial.value is not None]
+    keys = [(-len(trial.epochs) if trial.state == "pruned" else -math.inf, sign * value) for trial, value in scored]
     if len(keys) < len(completed):
         return {}
     ranks = {key: rank for rank, key in enumerate(sorted(set(keys)))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import html
 import os
@@ -101,10 +102,21 @@ class Run:
 
     @functools.cached_property
     def curves(self) -> pd.DataFrame:
-        """A row for each epoch: loss, accuracy and macro-F1 of training and validation, learning rate, seconds."""
+        """A row for each epoch: loss, accuracy and macro-F1 of training and validation, learning rate, seconds, updates so far
+        and mean norm of the gradient."""
         import pandas as pd
 
         return pd.DataFrame(self.stored.epochs()).set_index("epoch")
+
+    @functools.cached_property
+    def looks(self) -> pd.DataFrame:
+        """A row for each validation between updates, every `train.looks_every` of them; empty without."""
+        import pandas as pd
+
+        from cnn.train.looks import LookRow, read_looks
+
+        columns = [field.name for field in dataclasses.fields(LookRow)]
+        return pd.DataFrame(read_looks(self.stored.path), columns=columns).set_index("updates")
 
     @functools.cached_property
     def predictions(self) -> pd.DataFrame:

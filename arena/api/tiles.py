@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from cnn.config import VARIANTS, RunConfig
 from cnn.errors import ConfigError
 from cnn.project import configure_sections, open_project
 from cnn.settings.fields import check_choice
+from cnn.settings.train import NORMALISATIONS
 from cnn.splits import make_split
 from cnn.splitting.parts import Split
 from cnn.tiles import tile_set
@@ -81,20 +82,27 @@ class TileSet:
         """Return (N,) class numbers."""
         return self.stored.labels()
 
-    def dataset(self, split: str = "train", variant: str = "raw") -> TileDataset:
-        """Return the clips of a split as a torch Dataset of (1, mel bins, frames) float32 and class number, as nets take them.
+    def dataset(self, split: str = "train", variant: str = "raw", normalise: str = "") -> TileDataset:
+        """Return the clips of a split as a torch Dataset of (channels, mel bins, frames) float32 and class number, as nets
+        take them.
 
         Those of `raw+aug` and `bilateral+aug` are augmented, drawn anew whenever they are asked for, from torch's random state.
 
+        Args:
+            normalise: bands, corpus or none; that of the tiles if none is given.
+
         Raises:
-            ConfigError: no such split or variant.
+            ConfigError: no such split, variant or normalisation.
             SplitError: the clips cannot give the split.
         """
         from arena.api.datasets import TileDataset
 
         check_choice("split", split, SPLITS)
         check_choice("variant", variant, VARIANTS)
-        return TileDataset(self.stored, self.config.augment, variant, getattr(self.split, split))
+        normalise = normalise or self.stored.data.normalisation
+        check_choice("normalise", normalise, NORMALISATIONS)
+        train = replace(self.config.train, normalise=normalise)
+        return TileDataset(self.stored, replace(self.config, variant=variant, train=train), getattr(self.split, split))
 
     def __len__(self) -> int:
         return len(self.stored.clips)
@@ -136,7 +144,7 @@ def prepare(
         )
     config = configure_sections(project, ["tiles"], format_settings(settings, ["tiles"]))
     _, stored = prepare_with_bar(Path(corpus).expanduser(), config.tiles, choose_folder("tiles", tiles), jobs, cache=None)
-    return TileSet(stored, configure_sections(project, _SECTIONS))
+    return TileSet(stored, configure_sections(project, _SECTIONS, tiles=stored.info))
 
 
 def load(tiles: Location | None = None, **settings: Setting) -> TileSet:
@@ -149,5 +157,6 @@ def load(tiles: Location | None = None, **settings: Setting) -> TileSet:
     Raises:
         Error: no tiles, or a setting that cannot be used.
     """
-    config = configure_sections(open_project(), _SECTIONS, format_settings(settings, _SECTIONS))
-    return TileSet(tile_set.find_tiles(choose_folder("tiles", tiles), say), config)
+    overrides = format_settings(settings, _SECTIONS)
+    stored = tile_set.find_tiles(choose_folder("tiles", tiles), say)
+    return TileSet(stored, configure_sections(open_project(), _SECTIONS, overrides, stored.info))

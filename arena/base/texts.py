@@ -1,5 +1,7 @@
 """Texts in several languages: a folder with one TOML file per language; a further language needs only its `xx.toml`.
 
+A folder in it, such as `pictures`, holds the texts that differ on data of that kind: `pictures/xx.toml`.
+
 The table [language] has the language's own name and its separator of thousands. Every other table holds texts: a string, or a
 list of the singular and the plural form, chosen by `n`. `str.format` fills them; `{n:,}` writes a number with the language's
 separator. All languages write decimals with a point and dates as ISO 8601, as in the CSV files beside them.
@@ -45,10 +47,16 @@ class Words:
     table: Mapping[str, Forms] = field(repr=False)
 
     @classmethod
-    def read(cls, folder: Path, language: str) -> Self:
-        """Read the file of a language of `folder`; the keys of its texts are dotted: `head.answer`."""
-        content = tomllib.loads((folder / f"{language}.toml").read_text(encoding="utf-8"))
-        return cls(language=language, **content.pop("language"), table=_flatten(content))
+    def read(cls, folder: Path, language: str, kind: str = "") -> Self:
+        """Read the file of a language of `folder`; the keys of its texts are dotted: `head.answer`.
+
+        Args:
+            kind: the kind of data that the texts are about; those that differ on it stand in the folder of its name.
+        """
+        content = _read_toml(folder / f"{language}.toml")
+        special = folder / kind / f"{language}.toml"
+        texts = _flatten(_read_toml(special)) if kind and special.exists() else {}
+        return cls(language=language, **content.pop("language"), table=_flatten(content) | texts)
 
     def __call__(self, key: str, /, **values: object) -> str:
         """Return the text with its placeholders filled; a list of forms is chosen from by `n`."""
@@ -125,6 +133,10 @@ def list_languages(folder: Path) -> tuple[str, ...]:
 def name_languages(folder: Path) -> Mapping[str, str]:
     """Return what the languages of `folder` call themselves, by code."""
     return {language: Words.read(folder, language).name for language in list_languages(folder)}
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def _flatten(content: Mapping[str, Any], prefix: str = "") -> dict[str, Forms]:

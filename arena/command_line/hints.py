@@ -23,7 +23,7 @@ _KEYS = "every setting with its default: arena train --keys; set one as arena tr
 _TOML = "what holds: arena config; change arena.toml with an editor, or type KEY=VALUE behind a command"
 _MERGE = "arena contest merge TEAM --into OTHER (teams), arena report compare A B (runs)"
 _LABELS = "arena data solution (true labels of the test clips), arena predict RUN (a net's answers)"
-_SPLIT = "a split is a setting: arena train split.kind=loso split.fold=0 (speaker, becker, loso, folds, random)"
+_SPLIT = "a split is a setting: arena train split.kind=loso split.fold=0 (speaker, becker, loso, folds, random, official)"
 _LOGS = "arena runs show RUN (epochs and scores of a training), arena sweep status, arena contest log"
 _REPORT = "arena report build (one HTML file), arena report table (all runs as CSV), arena data show (tiles as a picture)"
 _WANDB = "that is W&B's own command: type it without arena"

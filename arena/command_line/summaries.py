@@ -15,6 +15,7 @@ SUMMARIES = {  # group: heading: command: line
         },
         "Make tiles": {
             "prepare": "Turn recordings into tiles, raw and filtered.",
+            "pictures": "Turn pictures into tiles, raw and filtered.",
             "show": "Draw some tiles, filtered and augmented too.",
             "solution": "Write the true labels of the test clips, for a host.",
             "strings": "Draw strings of digits from the test clips.",
@@ -115,4 +116,13 @@ SUMMARIES = {  # group: heading: command: line
         },
     },
     "notebook": {"Commands": {"project": "Write a notebook of the whole project, for Jupyter or Colab."}},
+    "exercise": {
+        "Exercises": {
+            "plot": "A plot whose curves have two different x.",
+            "xor": "What a perceptron cannot learn, and a net can.",
+            "backprop": "The backward steps of three layers.",
+            "receptive-field": "What a cell of a map sees, and what it costs.",
+        },
+        "Check": {"check": "Run the checks on notebooks with answers."},
+    },
 }

@@ -65,8 +65,8 @@ TREE = (
     Entry(
         word="data",
         panel=DATA,
-        summary="Recordings: get, import, make, scan, prepare, show.",
-        sources=("cnn.cli.data", "cnn.cli.data_collect", "cnn.cli.data_tiles", "cnn.cli.strings"),
+        summary="Recordings and pictures: get, import, prepare, show.",
+        sources=("cnn.cli.data", "cnn.cli.data_collect", "cnn.cli.data_tiles"),
         is_group=True,
     ),
     Entry(word="train", panel=TRAIN, summary="Train a net, or all eight nets.", sources=("cnn.cli.train",)),
@@ -144,6 +144,13 @@ TREE = (
         panel=REPORT,
         summary="Write a notebook of your project.",
         sources=("arena.starter.commands",),
+        is_group=True,
+    ),
+    Entry(
+        word="exercise",
+        panel=REPORT,
+        summary="Write an exercise with a checker; check its answers.",
+        sources=("arena.exercises.commands",),
         is_group=True,
     ),
 )

@@ -21,9 +21,9 @@ from cnn.config import RunConfig
 from cnn.models.blocks import FirstStage
 from cnn.models.registry import count_multiply_adds
 from cnn.settings.data import DIGITS
-from cnn.tiles.augment import Augment
 from cnn.tiles.batches import Clips
-from cnn.train.fused.group import Stack
+from cnn.tiles.inputs import Inputs
+from cnn.train.fused.stack import Stack
 from cnn.train.trainer import Trainer
 
 _FEW_CLIPS = (4, 8)  # in the steps that are computed
@@ -175,8 +175,7 @@ def _count_small(config: RunConfig, n_members: int, n_clips: int) -> StepCost:
     batches, epochs = [], []
     for n_steps in (2, 3):  # rates of a single step are laid out without a copy
         clips = _draw_clips(config, n_steps * n_clips)
-        augment = Augment([fit.config.augment for fit in fits], config.tiles)
-        iterator = clips.iterate_batches(n_clips, list(range(len(fits))), augment)
+        iterator = clips.iterate_batches(n_clips, list(range(len(fits))), Inputs([fit.config for fit in fits]))
         batches.append(_list_operations(lambda iterator=iterator: list(iterator)))  # type: ignore[misc]
         epochs.append(_list_operations(lambda clips=clips: train_epoch(clips)))  # type: ignore[misc]
     batch, step = _find_last_step(*batches), _find_last_step(*epochs)

@@ -24,7 +24,7 @@ from cnn.overrides import override
 from cnn.tiles.batches import Clips, count_steps
 from cnn.tiles.tile_set import TileSet
 from cnn.train.failure import is_out_of_memory
-from cnn.train.fused.group import Stack
+from cnn.train.fused.stack import Stack
 from cnn.train.fused.stacked_layers import Formulation
 from cnn.train.trainer import Trainer
 from cnn.train.training_run import SplitData

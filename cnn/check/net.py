@@ -40,7 +40,7 @@ class NetReport:
 
 
 def check_net(settings: ModelSettings, size: int, n_classes: int) -> NetReport:
-    """Check that a plug-in net can be trained on (B, 1, size, size), and reads what is set.
+    """Check that a plug-in net can be trained on (B, C, size, size), and reads what is set.
 
     Raises:
         ModelError: the first thing that is wrong with it.
@@ -114,7 +114,7 @@ class _Check:
         )
 
     def _pictures(self, n_clips: int = _N_CLIPS) -> torch.Tensor:
-        batch = torch.randn(n_clips, 1, self._size, self._size)
+        batch = torch.randn(n_clips, self._settings.n_channels, self._size, self._size)
         return batch.contiguous(memory_format=torch.channels_last)  # as in training
 
     def _has_weights(self) -> None:

@@ -1,7 +1,8 @@
-"""`arena data prepare`, `show` and `solution`: tiles, a picture of some, a contest's true labels."""
+"""`arena data prepare`, `strings`, `pictures`, `show` and `solution`: tiles, a picture of some, a contest's true labels."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,13 +15,16 @@ from cnn.cli.data import plural, say_left_out, scan_with_bar
 from cnn.cli.options import Cache, Jobs
 
 if TYPE_CHECKING:
-    from cnn.config import RunConfig
+    from cnn.config import RunConfig, TilesInfo
     from cnn.corpus.scan import Corpus
     from cnn.settings.tiles import TileSettings
     from cnn.tiles.tile_set import TileSet
 
 
 app = typer.Typer()
+
+_LENGTH = re.compile(r"(\d+)(?:-(\d+))?")
+_LONGEST = 40
 
 
 @app.command(
@@ -68,6 +72,47 @@ def prepare_with_bar(
     return corpus, prepare(corpus, settings, tiles, options)
 
 
+@app.command(
+    epilog="Examples: `arena data pictures fashion-mnist` · `arena data pictures mnist.npz --name MNIST` · "
+    "`arena data pictures photos --size 64`"
+)
+def pictures(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PICTURES",
+            help="IDX files, CIFAR batches, an .npz of keras or MedMNIST, or a folder of picture files per class.",
+            show_default=False,
+        ),
+    ],
+    size: Annotated[int, typer.Option("--size", metavar="32|64", help="Cells of a tile's side.")] = 32,
+    tiles: Tiles = Path("tiles"),
+    name: Annotated[str, typer.Option("--name", help="The corpus's name.", show_default="its own, or the folder's")] = "",
+    labels: Annotated[str, typer.Option("--labels", help="Names of the classes, with commas, in their order.")] = "",
+    json: Json = False,
+) -> None:
+    """Turn pictures into tiles, raw and bilateral-filtered; the published parts for training and test are kept apart."""
+    from cnn.pictures.open import open_source
+    from cnn.pictures.prepare import prepare_pictures
+    from cnn.processes import WorkOptions
+    from cnn.settings.tiles import TileSettings
+
+    settings = TileSettings(size=size)
+    opened = open_source(source, name, [label.strip() for label in labels.split(",")] if labels else ())
+    options = WorkOptions(bar=lambda n: progress("making tiles", n), log=say)
+    made = prepare_pictures(opened, settings, tiles, options)
+    parts = {part: sum(clip.part == part for clip in made.clips) for part in ("train", "val", "test")}
+    summary = {"tiles": str(made.folder), "name": made.data.name, "n_pictures": len(made.clips), "parts": parts}
+    summary |= {
+        "labels": list(made.data.labels),
+        "channels": made.data.channels,
+        "n_left_out": len(opened.rows) - len(made.clips),
+    }
+    kind = f"{'colour' if made.data.channels == 3 else 'grey'}, {made.data.n_classes} classes"
+    line = f"{made.data.name}, {len(made.clips):,} pictures ({kind}) of {size} x {size} cells, raw and bilateral"
+    print_json(summary) if json else print(f"{made.folder}: {line}")
+
+
 @app.command("show", epilog="Example: `arena data show --out tiles.png --per-digit 3`")
 def show_command(
     overrides: Overrides = None,
@@ -77,7 +122,8 @@ def show_command(
     seed: Annotated[int, typer.Option(min=0, help="Which clips, and which augmentation.")] = 0,
 ) -> None:
     """Draw some clips of each digit: raw, filtered, and both as augmentation would draw them."""
-    tile_set, augment = _tiles(tiles), _config(overrides, "augment").augment
+    tile_set = _tiles(tiles)
+    augment = _config(overrides, "augment", tile_set.info).augment
     import cnn.tiles.preview  # matplotlib, which a mistake above need not wait for
 
     with progress("drawing", 1) as advance:
@@ -95,8 +141,49 @@ def solution(
     """Write the true labels and speakers of the test clips, for the host of a contest."""
     from cnn.pack.solution import write_solution
 
-    n_clips = write_solution(out, _tiles(tiles), _config(overrides, "split").split)
+    tile_set = _tiles(tiles)
+    n_clips = write_solution(out, tile_set, _config(overrides, "split", tile_set.info).split)
     print(f"{out}: {n_clips} test clips; make the contest with `arena contest init {out} --name ...`")
+
+
+@app.command(
+    epilog="Examples: `arena data strings cheques --length 1-6` · `arena data strings phones --length 9 --n 500`, "
+    "then `arena contest init strings.csv --name Cheques`"
+)
+def strings(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="New folder for the strips or recordings.", show_default=False)],
+    overrides: Overrides = None,
+    length: Annotated[str, typer.Option(help="Digits of a string: a number, or from-to.")] = "1-6",
+    n: Annotated[int, typer.Option(min=1, max=100_000, help="Strings to draw.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal files.")] = 0,
+    solution: Annotated[Path, out_option("Their true strings; keep them from the teams.")] = Path("strings.csv"),
+    tiles: Tiles = Path("tiles"),
+    json: Json = False,
+) -> None:
+    """Draw strings of digits, as on cheques or in telephone numbers, from the test clips of the tiles."""
+    from cnn.files import check_output
+    from cnn.strings.draw import SOLUTION_HEADER, StringPlan, draw_strings
+
+    shortest, longest = _read_length(length)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise typer.BadParameter(f"{out} is there already and not empty; give a new folder")
+    check_output(solution, SOLUTION_HEADER)
+    tile_set = _tiles(tiles)
+    split = _config(overrides, "split", tile_set.info).split
+    plan = StringPlan(n=n, shortest=shortest, longest=longest, seed=seed)
+    with progress("drawing strings", n) as advance:
+        draw_strings(tile_set, split, plan, out, solution, advance)
+    if json:
+        return print_json({"folder": str(out), "solution": str(solution), "n": n})
+    print(f"{out}: {n} strings of {length} digits; their solution is {solution}: `arena contest init {solution} --name ...`")
+
+
+def _read_length(text: str) -> tuple[int, int]:
+    match = _LENGTH.fullmatch(text)
+    low, high = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not 1 <= low <= high <= _LONGEST:
+        raise typer.BadParameter(f"a length is a number or a range of 1 to {_LONGEST}, such as 9 or 1-6, not {text!r}")
+    return low, high
 
 
 def _tiles(folder: Path) -> TileSet:
@@ -105,7 +192,7 @@ def _tiles(folder: Path) -> TileSet:
     return find_tiles(folder, say)
 
 
-def _config(overrides: list[str] | None, section: str) -> RunConfig:
+def _config(overrides: list[str] | None, section: str, tiles: TilesInfo | None = None) -> RunConfig:
     from cnn.project import configure_sections, open_project
 
-    return configure_sections(open_project(), [section], overrides or ())
+    return configure_sections(open_project(), [section], overrides or (), tiles)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _BARS = "▁▂▃▄▅▆▇█"
 _N_BARS = 40
 _INDENT = 12
+_CURVES = {"train loss": "train_loss", "val loss": "val_loss", "val F1": "val_macro_f1", "gradient": "gradient_norm"}
 
 
 def read_page(run: RunFolder, tiles: Path) -> dict[str, Any]:
@@ -29,6 +30,7 @@ def read_page(run: RunFolder, tiles: Path) -> dict[str, Any]:
     from cnn.config import TILES_FORMAT, describe_format
     from cnn.errors import RunError
     from cnn.runs.index import DAMAGED, list_notes, read_line
+    from cnn.train.looks import read_looks
 
     line = read_line(run)
     if line.state == DAMAGED:
@@ -47,6 +49,7 @@ def read_page(run: RunFolder, tiles: Path) -> dict[str, Any]:
         "wall_s": result.wall_s if result else sum(row.seconds for row in run.epochs()),
         "device": result.device if result else "",
         "curves": [dataclasses.asdict(row) for row in run.epochs()],
+        "looks": [dataclasses.asdict(row) for row in read_looks(run.path)],
         "files": {path.name: path.stat().st_size for path in sorted(run.path.iterdir()) if not path.name.startswith(".")},
         "command": format_train_command(run.digest, config, tiles, run.path.parent)
         if line.tiles_format == TILES_FORMAT
@@ -109,9 +112,12 @@ def print_page(page: dict[str, Any]) -> None:
     if page["curves"]:
         best = f", the weights are those of epoch {page['best_epoch']}" if page["best_epoch"] else ""
         device = f" on {page['device']}" if page["device"] else ""
-        _print_fact("epochs", f"{page['n_epochs']} of {page['epochs']} in {duration(page['wall_s'])}{device}{best}")
-        for title, key in (("train loss", "train_loss"), ("val loss", "val_loss"), ("val F1", "val_macro_f1")):
-            _print_fact(title, _draw_curve([row[key] for row in page["curves"]]))
+        n = page["curves"][-1]["updates"]
+        time = f"{duration(page['wall_s'])}{f', {n:,} updates' if n else ''}"
+        _print_fact("epochs", f"{page['n_epochs']} of {page['epochs']} in {time}{device}{best}")
+        for title, key in _CURVES.items():
+            _print_fact(title, _draw_curve([row[key] for row in page["curves"] if row[key] is not None]))
+        _print_fact("looks", _draw_curve([row["val_macro_f1"] for row in page["looks"]]))
     _print_fact("files", ", ".join(f"{name} {_format_size(size)}" for name, size in page["files"].items()))
     if page["command"]:
         print(f"\ntrain it again:\n{page['command']}".translate(CONTROLS))
@@ -135,7 +141,9 @@ def _format_size(size_bytes: int) -> str:
 
 
 def _draw_curve(values: Sequence[float]) -> str:
-    """Draw values as bars from the least to the largest, beside the first and the last; of many epochs some."""
+    """Draw values as bars from least to largest, beside the first and the last; of many epochs some; of none, nothing."""
+    if not values:
+        return ""
     n_bars = min(len(values), _N_BARS)
     picked = [values[round(n * (len(values) - 1) / max(n_bars - 1, 1))] for n in range(n_bars)]
     least, span = min(picked), max(picked) - min(picked)

@@ -11,7 +11,6 @@ from arena.base.locks import require_posix
 from arena.base.options import ConfigPath, Device, Every, Json, Overrides, Runs, Tiles, Wandb, WandbMode, Wide, variant_option
 from arena.base.terminal import Column, Number, Prose, duration, print_json, print_table, progress, say
 from cnn.cli.options import Models, TrainingJobs
-from cnn.config import TilesInfo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +42,6 @@ def train_command(
     json: Json = False,
 ) -> None:
     """Train nets, or all eight. The same settings again are answered from their run folder; a killed training goes on."""
-    from dataclasses import replace
 
     from cnn.overrides import parse_assignments, spell_out
     from cnn.project import choose_cells, configure, open_project, split_cell
@@ -60,10 +58,9 @@ def train_command(
     from cnn.train.pool import TrainingPaths, default_jobs
 
     settings = [*file.list_settings(nets), *typed]
-    configs = [configure(project, TilesInfo(), cell, settings) for cell in cells]
     tile_set = find_tiles(tiles, say)
     file.check_tiles(tile_set.settings)
-    configs = [replace(config, corpus=tile_set.corpus, tiles=tile_set.settings) for config in configs]
+    configs = [configure(project, tile_set.info, cell, settings) for cell in cells]
     configs = check_own_nets(configs, runs, say, refused=() if every else parse_assignments(typed))
     paths = TrainingPaths(tiles=tile_set.folder, runs=runs, device=device, wandb=wandb)
     label_runs(configs, runs, name, tag or ())

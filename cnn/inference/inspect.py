@@ -24,10 +24,9 @@ from cnn.inference.inspect_clips import choose_clips, choose_split
 from cnn.inference.predict import add_test_part, load_net
 from cnn.inference.saliency import Layer, compute_features, compute_maps, first_filters, grad_cam, map_layers, occlusion
 from cnn.runs.folder import Prediction, RunFolder, lock_run
-from cnn.tiles.batches import normalise, to_input
+from cnn.tiles.inputs import Inputs, to_channels
 from cnn.tiles.tile_set import find_run_tiles
-from cnn.train.device import limit_threads, resolve_device
-from cnn.train.training_run import read_versions
+from cnn.train.device import limit_threads, read_versions, resolve_device
 
 FORMAT = 1
 JSON_NAME, ARRAYS_NAME = "inspection.json", "inspection.npz"
@@ -139,14 +138,15 @@ class _Pictures:
 
     def __init__(self, config: RunConfig, folder: Path, device: torch.device) -> None:
         self.device = device
+        self.inputs = Inputs([config])
         tiles = find_run_tiles(config, folder)
         self.grey = tiles.pictures(config.filter)
         self.indices = {clip.id: index for index, clip in enumerate(tiles.clips)}
 
     def batch(self, rows: Sequence[Prediction]) -> torch.Tensor:
-        """Return (B, 1, F, T) normalised."""
+        """Return (B, C, F, T) normalised."""
         grey = torch.from_numpy(self.grey[[self.indices[row.id] for row in rows]]).to(self.device)
-        return to_input(normalise(grey.float().div_(255)))
+        return self.inputs.plain(to_channels(grey))
 
 
 def _inspect(
@@ -167,7 +167,7 @@ def _inspect(
     progress()
     hidden = [occlusion(net, batch[n : n + 1], config.data.labels.index(row.label)) for n, row in enumerate(clips)]
     arrays["occlusion"] = torch.stack(hidden).cpu().numpy().astype(np.float16)  # (N, F, T)
-    arrays["pictures"] = pictures.grey[[pictures.indices[row.id] for row in clips]]  # (N, F, T) uint8
+    arrays["pictures"] = pictures.grey[[pictures.indices[row.id] for row in clips]]  # (N, F, T) uint8, (N, 3, F, T) in colour
     progress()
     sample = _sample_evenly(rows, _MOST_EMBEDDED)
     embedding = _embedding(net, pictures, sample, arrays)

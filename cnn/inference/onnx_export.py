@@ -28,7 +28,8 @@ from cnn.inference.onnx_front_end import FrontEnd
 from cnn.inference.predict import load_net, make_picture
 from cnn.runs.folder import RunFolder
 from cnn.tiles.front_end import Samples
-from cnn.tiles.tta import average_views, log_probabilities, make_views
+from cnn.tiles.inputs import Inputs, to_channels
+from cnn.tiles.tta import average_views, log_probabilities
 
 if TYPE_CHECKING:
     import onnx
@@ -64,13 +65,13 @@ class Export:
 class EndToEndNet(nn.Module):
     """(N, S) samples to (N, K) probabilities, and the (N, F, T) uint8 pictures between."""
 
-    def __init__(self, front: FrontEnd, net: nn.Module, n_aside: int) -> None:
+    def __init__(self, front: FrontEnd, net: nn.Module, inputs: Inputs) -> None:
         super().__init__()
-        self.front, self.net, self.n_aside = front, net, n_aside
+        self.front, self.net, self.inputs = front, net, inputs
 
     def forward(self, samples: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         grey = self.front(samples)
-        views = make_views(grey / 255, self.n_aside)
+        views = self.inputs.views(to_channels(grey / 255))
         logits = self.net(torch.cat(views))  # (V * N, K)
         probabilities = average_views(logits.reshape(len(views), -1, logits.shape[1])).exp()
         return probabilities, grey.to(torch.uint8)
@@ -93,7 +94,7 @@ def export_run(run: RunFolder, out: Path, rate_hz: int, clips: Sequence[Samples]
     rate_hz = rate_hz or config.tiles.rate_hz
     if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
         raise ConfigError(f"--rate-hz lies between {RATES_HZ[0]} and {RATES_HZ[1]}, not {rate_hz}")
-    end_to_end = EndToEndNet(FrontEnd(config.tiles, rate_hz, config.filter), net, config.train.side_views).eval()
+    end_to_end = EndToEndNet(FrontEnd(config.tiles, rate_hz, config.filter), net, Inputs([config])).eval()
     model = _trace(end_to_end, rate_hz, config)
     _describe(model, run, config, rate_hz)
     content = model.SerializeToString()
@@ -207,7 +208,8 @@ def _compare(content: bytes, net: nn.Module, config: RunConfig, rate_hz: int, cl
     tiles = np.stack([make_picture(to_mono(clip[:, None]), rate_hz, config) for clip in clips])
     probabilities, pictures = _answers(_session(content), clips)
     expected, on_pictures = (
-        log_probabilities(net, torch.from_numpy(grey), config.train.side_views).exp().numpy() for grey in (tiles, pictures)
+        log_probabilities(net, to_channels(torch.from_numpy(grey)), Inputs([config])).exp().numpy()
+        for grey in (tiles, pictures)
     )
     level_differences = np.abs(pictures.astype(np.int64) - tiles)
     n_cells = int((level_differences > 0).sum()) if level_differences.max() <= _LEVELS_WITHIN else level_differences.size

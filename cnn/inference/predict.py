@@ -23,6 +23,7 @@ from cnn.runs.evaluation import read_labels
 from cnn.runs.folder import PREDICTION_HEAD, RunFolder, RunState
 from cnn.runs.reference import find_run
 from cnn.tiles.front_end import Samples, bilateral, compute_tile
+from cnn.tiles.inputs import Inputs, to_channels
 from cnn.tiles.tile_set import find_run_tiles
 from cnn.tiles.tta import log_probabilities
 from cnn.train.device import limit_threads, resolve_device
@@ -122,8 +123,8 @@ def predict_recordings(run: RunFolder, sources: Sequence[Source], device: str, p
                 except CorpusError as error:
                     skipped.append(Skipped(name=source.label, reason=str(error)))
             if tiles:
-                pictures = torch.from_numpy(np.stack(list(tiles.values()))).to(target)  # (B, F, T)
-                rows = log_probabilities(net, pictures, config.train.side_views).cpu()
+                pictures = to_channels(torch.from_numpy(np.stack(list(tiles.values()))).to(target))  # (B, C, F, T)
+                rows = log_probabilities(net, pictures, Inputs([config])).cpu()
                 answers += [_answer(batch[index].name, row, config.data.labels) for index, row in zip(tiles, rows, strict=True)]
             progress(len(batch))
     return Answers(labels=config.data.labels, answers=tuple(answers), skipped=tuple(skipped), flagged=tuple(flagged))

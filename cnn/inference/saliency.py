@@ -61,7 +61,7 @@ def map_layers(net: nn.Module, batch: torch.Tensor) -> tuple[Layer, ...]:
     """Return the last map of each size, from the first convolution on, at most six; none in a net without a convolution.
 
     Args:
-        batch: (B, 1, F, T), as the net takes it.
+        batch: (B, C, F, T), as the net takes it.
     """
     outputs: list[tuple[str, int, bool, torch.Tensor]] = []  # name, call, is innermost, output
 
@@ -103,7 +103,7 @@ def grad_cam(net: nn.Module, batch: torch.Tensor, classes: torch.Tensor, layer: 
     0. Each clip's map is divided by its largest value, and all 0 where nothing speaks for the class.
 
     Args:
-        batch: (B, 1, F, T); the map is enlarged to its F and T.
+        batch: (B, C, F, T); the map is enlarged to its F and T.
         classes: (B,) int64.
     """
     outputs: list[torch.Tensor] = []
@@ -130,7 +130,7 @@ def occlusion(net: nn.Module, picture: torch.Tensor, k: int) -> torch.Tensor:
     Below zero the net would be surer without that part.
 
     Args:
-        picture: (1, 1, F, T), as the net takes it; hidden cells are set to 0, the mean of each mel bin.
+        picture: (1, C, F, T), as the net takes it; hidden cells are set to 0, the mean of each mel bin, or of the corpus.
     """
     n_bins, n_frames = picture.shape[2:]
     high, wide = max(1, n_bins // _PATCHES), max(1, n_frames // _PATCHES)

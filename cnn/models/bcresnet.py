@@ -64,12 +64,12 @@ class BroadcastBlock(nn.Module):
 
 
 class BCResNet(nn.Module):
-    """(B, 1, size, size) to (B, K) logits."""
+    """(B, C, size, size) to (B, K) logits."""
 
     def __init__(self, settings: ModelSettings, size: int, n_classes: int) -> None:
         super().__init__()
         n_in, last = scale_channels(_STEM, settings.width), scale_channels(_LAST, settings.width)
-        self.stem = stem(n_in, size, "relu", settings.sees)  # (B, C, 32, 32)
+        self.stem = stem(n_in, size, "relu", settings)  # (B, C, 32, 32)
         blocks: list[nn.Module] = []
         for stage, n_channels in enumerate(_CHANNELS):
             n_out = scale_channels(n_channels, settings.width)

@@ -10,6 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from cnn.settings.model import ModelSettings
+
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
     "tanh": nn.Tanh,
@@ -82,7 +84,7 @@ class FirstStage(nn.Sequential):
     """
 
     def __init__(self, sees: str, *layers: nn.Module) -> None:
-        """The convolution comes first, and takes as many channels as `count_input_channels(sees)`."""
+        """The convolution comes first, and takes as many channels as `count_input_channels` says."""
         differences = [Differences()] if sees == "differences" else []
         super().__init__(*differences, *layers)
         self._at = len(differences)  # index of the convolution
@@ -111,19 +113,19 @@ def _through(layers: Iterable[nn.Module], x: torch.Tensor) -> torch.Tensor:
     return x
 
 
-def count_input_channels(sees: str) -> int:
+def count_input_channels(settings: ModelSettings) -> int:
     """Return how many channels a first stage gives to its convolution."""
-    return 3 if sees == "differences" else 1
+    return 3 if settings.sees == "differences" else settings.n_channels
 
 
-def stem(n_out: int, size: int, act: str, sees: str) -> nn.Sequential:
-    """(B, 1, size, size) to (B, n_out, 32, 32): 5 x 5 cells seen at every place, the strongest of 2 x 2 kept at size 64.
+def stem(n_out: int, size: int, act: str, settings: ModelSettings) -> nn.Sequential:
+    """(B, C, size, size) to (B, n_out, 32, 32): 5 x 5 cells seen at every place, the strongest of 2 x 2 kept at size 64.
 
     A stride of 2 instead cost two points of macro-F1 on speakers never heard (docs/explanation/experiments.md).
     """
     pooling = [nn.MaxPool2d(size // 32)] if size > 32 else []
-    convolution = nn.Conv2d(count_input_channels(sees), n_out, 5, padding=2, bias=False)
-    return FirstStage(sees, convolution, *pooling, nn.BatchNorm2d(n_out), activation(act))
+    convolution = nn.Conv2d(count_input_channels(settings), n_out, 5, padding=2, bias=False)
+    return FirstStage(settings.sees, convolution, *pooling, nn.BatchNorm2d(n_out), activation(act))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

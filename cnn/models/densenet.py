@@ -36,7 +36,7 @@ class DenseLayer(nn.Module):
 
 
 class DenseNet(nn.Module):
-    """(B, 1, size, size) to (B, K) logits; `depth` layers a block give 6 depth + 4 weighted layers."""
+    """(B, C, size, size) to (B, K) logits; `depth` layers a block give 6 depth + 4 weighted layers."""
 
     def __init__(self, settings: ModelSettings, size: int, n_classes: int) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class DenseNet(nn.Module):
         n = 2 * growth
         pooled = [nn.MaxPool2d(2)] if size > 32 else [nn.Identity()]
         self.stem = FirstStage(
-            settings.sees, nn.Conv2d(count_input_channels(settings.sees), n, 3, 2, 1, bias=False), *pooled
+            settings.sees, nn.Conv2d(count_input_channels(settings), n, 3, 2, 1, bias=False), *pooled
         )  # (B, C, 16, 16)
         layers: list[nn.Module] = []
         for block in range(_N_BLOCKS):

@@ -19,13 +19,13 @@ _SQUEEZE = 4  # the squeezed channels are a quarter of the block's input
 
 
 class EfficientNet(nn.Module):
-    """(B, 1, size, size) to (B, K) logits."""
+    """(B, C, size, size) to (B, K) logits."""
 
     def __init__(self, settings: ModelSettings, size: int, n_classes: int) -> None:
         super().__init__()
         act = settings.activation
         first, last = scale_channels(_FIRST, settings.width), scale_channels(_LAST, settings.width)
-        self.stem = stem(first, size, act, settings.sees)  # (B, C, 32, 32)
+        self.stem = stem(first, size, act, settings)  # (B, C, 32, 32)
         blocks = [InvertedResidual(Shape(n_in=first, n_out=first, kernel=3), 1, act, _squeezed(first))]
         n_in = first
         for n_channels, kernel in _STAGES:

@@ -44,14 +44,14 @@ class Module(nn.Module):
 
 
 class Inception(nn.Module):
-    """(B, 1, size, size) to (B, K) logits."""
+    """(B, C, size, size) to (B, K) logits."""
 
     def __init__(self, settings: ModelSettings, size: int, n_classes: int) -> None:
         super().__init__()
         act = settings.activation
         first, n_in = scale_channels(_FIRST, settings.width), scale_channels(_SECOND, settings.width)
         self.stem = nn.Sequential(
-            stem(first, size, act, settings.sees), nn.MaxPool2d(2), conv_norm(Shape(n_in=first, n_out=n_in, kernel=3), act)
+            stem(first, size, act, settings), nn.MaxPool2d(2), conv_norm(Shape(n_in=first, n_out=n_in, kernel=3), act)
         )  # (B, C, 16, 16)
         blocks: list[nn.Module] = []
         for stage, n_channels in enumerate(_CHANNELS):

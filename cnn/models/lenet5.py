@@ -19,12 +19,12 @@ _HIDDEN = (120, 84)
 
 
 class LeNet5(nn.Module):
-    """(B, 1, size, size) to (B, K) logits."""
+    """(B, C, size, size) to (B, K) logits."""
 
     def __init__(self, settings: ModelSettings, size: int, n_classes: int) -> None:
         super().__init__()
         stages: list[nn.Module] = []
-        n_in = count_input_channels(settings.sees)
+        n_in = count_input_channels(settings)
         for number, n_channels in enumerate(_CHANNELS[: settings.depth]):
             n_out = scale_channels(n_channels, settings.width)
             # The paper's two stages need no padding; with more, the later ones would have no cells left.
@@ -34,7 +34,7 @@ class LeNet5(nn.Module):
             n_in = n_out
         self.features = FirstStage(settings.sees, *stages)
         with torch.no_grad():
-            n_features = self.features.eval()(torch.zeros(1, 1, size, size)).numel()
+            n_features = self.features.eval()(torch.zeros(1, settings.n_channels, size, size)).numel()
         self.features.train()
         self.classifier = nn.Sequential(
             nn.Flatten(),

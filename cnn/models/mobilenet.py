@@ -17,13 +17,13 @@ _EXPANSION = 6
 
 
 class MobileNet(nn.Module):
-    """(B, 1, size, size) to (B, K) logits."""
+    """(B, C, size, size) to (B, K) logits."""
 
     def __init__(self, settings: ModelSettings, size: int, n_classes: int) -> None:
         super().__init__()
         act = settings.activation
         first, last = scale_channels(_FIRST, settings.width), scale_channels(_LAST, settings.width)
-        self.stem = stem(first, size, act, settings.sees)  # (B, C, 32, 32)
+        self.stem = stem(first, size, act, settings)  # (B, C, 32, 32)
         blocks = [InvertedResidual(Shape(n_in=first, n_out=first, kernel=3), 1, act)]
         n_in = first
         for n_channels in _CHANNELS:

@@ -32,6 +32,8 @@ _HINTS = {  # what torch says, and what to do; {size} is the picture's
     "a filter of k x k keeps the size with padding=k//2",
     "is invalid for input of size": "pictures are {size} x {size}: write torch.flatten(x, 1)",
     "to have [0-9]+ channels, but got 1 channels": "a picture has one channel: begin with nn.Conv2d(1, ...)",
+    "to have [0-9]+ channels, but got 3 channels": "pictures in colour have three channels: "
+    "begin with nn.Conv2d(settings.n_channels, ...), with `settings` among the arguments of __init__",
     "view size is not compatible": "batches are laid out channels last: write torch.flatten(x, 1) or x.reshape for x.view",
     "[Oo]utput size is too small|can't be greater than actual input": "pictures are {size} x {size}: pool less, or pad",
     "modified by an inplace operation": "what this line needs for the backward pass is changed in place later " + _INPLACE,
@@ -87,7 +89,7 @@ def build_plugin(settings: ModelSettings, size: int, n_classes: int) -> nn.Modul
 
 def _fill_lazy_layers(net: nn.Module, settings: ModelSettings, size: int) -> None:
     """Give lazy layers their weights, as an empty picture asks for them: an optimiser needs them."""
-    shape = (1, 1, size, size)
+    shape = (1, settings.n_channels, size, size)
     was_training = net.training
     with explain_errors(settings, size, f"forward on {shape}"), torch.no_grad():
         net.eval()(torch.zeros(shape))

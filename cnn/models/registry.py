@@ -14,15 +14,16 @@ from cnn.settings.model import ModelSettings
 
 
 def build_net(settings: ModelSettings, size: int, n_classes: int) -> nn.Module:
-    """Build a net with fresh weights from torch's random state, for (B, 1, size, size) float32.
+    """Build a net with fresh weights from torch's random state, for (B, C, size, size) float32, C `settings.n_channels`.
 
     Raises:
         ModelError: a plug-in that cannot be made.
     """
     if settings.is_plugin:
         return own.build_plugin(settings, size, n_classes)
-    module = importlib.import_module(f"cnn.models.{settings.name}")
-    net: nn.Module = getattr(module, NETS[settings.name].class_name)(settings, size, n_classes)
+    entry = NETS[settings.name]
+    module = importlib.import_module(f"cnn.models.{entry.find_module(settings.name)}")
+    net: nn.Module = getattr(module, entry.class_name)(settings, size, n_classes)
     return net
 
 
@@ -37,11 +38,11 @@ def count_parameters(net: nn.Module) -> int:
     return sum(p.numel() for p in net.parameters() if p.requires_grad)
 
 
-def count_multiply_adds(net: nn.Module, size: int) -> int:
+def count_multiply_adds(net: nn.Module, size: int, n_channels: int = 1) -> int:
     """Count the multiply-adds of all convolutions and matrix products in one clip's forward pass."""
     was_training = net.training
     net.eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        net(torch.zeros(1, 1, size, size, device=next(net.parameters()).device))
+        net(torch.zeros(1, n_channels, size, size, device=next(net.parameters()).device))
     net.train(was_training)
     return int(counter.get_total_flops()) // 2

@@ -16,12 +16,12 @@ _CHANNELS = (16, 32, 64)
 
 
 class ResNet(nn.Module):
-    """(B, 1, size, size) to (B, K) logits; `depth` blocks a stage give 6 depth + 2 weighted layers."""
+    """(B, C, size, size) to (B, K) logits; `depth` blocks a stage give 6 depth + 2 weighted layers."""
 
     def __init__(self, settings: ModelSettings, size: int, n_classes: int) -> None:
         super().__init__()
         widths = [scale_channels(n, settings.width) for n in _CHANNELS]
-        self.stem = stem(widths[0], size, settings.activation, settings.sees)
+        self.stem = stem(widths[0], size, settings.activation, settings)
         blocks: list[nn.Module] = []
         n_in = widths[0]
         for stage, n_out in enumerate(widths):

@@ -44,6 +44,19 @@ class PictureSource:
     notes: tuple[str, ...] = ()
 
 
+Numbered = tuple[int, str, str]  # class number, part and path of a picture in a file with others
+
+
+def name_rows(numbered: Sequence[Numbered], classes: Sequence[str]) -> list[PictureRow]:
+    """Name pictures by their part and their place in it, as `test/00042`."""
+    counts: dict[str, int] = {}
+    rows = []
+    for number, part, path in numbered:
+        index = counts[part] = counts.get(part, -1) + 1
+        rows.append(PictureRow(id="/".join(filter(None, (part, f"{index:05}"))), label=classes[number], part=part, path=path))
+    return rows
+
+
 def check_source(source: PictureSource) -> None:
     """Check the number of pictures, and names of classes that a table, a contest and a reader can tell apart.
 

@@ -1,5 +1,18 @@
 """Run folders, evaluations over folds, and the W&B mirror."""
 
 from cnn.runs.folder import EpochRow, FitVerdict, Prediction, RunFolder, RunResult, RunState, Score, list_runs, lock_run
+from cnn.settings.data import DataKind, read_kind
 
-__all__ = ["EpochRow", "FitVerdict", "Prediction", "RunFolder", "RunResult", "RunState", "Score", "list_runs", "lock_run"]
+__all__ = [
+    "DataKind",
+    "EpochRow",
+    "FitVerdict",
+    "Prediction",
+    "RunFolder",
+    "RunResult",
+    "RunState",
+    "Score",
+    "list_runs",
+    "lock_run",
+    "read_kind",
+]

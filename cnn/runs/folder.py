@@ -55,6 +55,8 @@ class EpochRow:
     val_macro_f1: float
     learning_rate: float  # at the epoch's last step
     seconds: float
+    updates: int | None = None  # since the training began; None in files of old
+    gradient_norm: float | None = None  # mean L2 norm over the epoch's updates
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,8 +139,7 @@ class RunFolder:
         if not path.exists():
             return []
         with path.open(newline="", encoding="utf-8") as file:
-            rows = csv.DictReader(file)
-            return [EpochRow(epoch=int(row.pop("epoch")), **{key: float(x) for key, x in row.items()}) for row in rows]
+            return [_epoch(row) for row in csv.DictReader(file)]
 
     @property
     def trial_file(self) -> Path:
@@ -260,6 +261,12 @@ def lock_run(folder: RunFolder, on_wait: Callable[[str], None] = say) -> Iterato
             yield
         finally:
             held.remove(path)
+
+
+def _epoch(row: dict[str, str]) -> EpochRow:
+    values: dict[str, Any] = {key: float(text) if text else None for key, text in row.items()}
+    counts = {key: int(values[key]) for key in ("epoch", "updates") if values.get(key) is not None}
+    return EpochRow(**values | counts)
 
 
 def _prediction(row: list[str], n_labels: int) -> Prediction:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from arena.base.texts import ENGLISH, Words
 from cnn.runs.folder import EpochRow, FitVerdict
+from cnn.settings.data import DataKind
 
 TEXTS = Path(__file__).parent / "texts"
 
@@ -33,6 +34,7 @@ class FitScores:
     is_balanced: bool  # rare digits weigh more, or are drawn more often
     is_augmented: bool
     hears_val: bool  # training speakers say the validation clips too
+    kind: DataKind = DataKind.SOUND
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +45,7 @@ class Diagnosis:
     reason: str
     advice: str  # empty for a good fit
     hears_val: bool
+    kind: DataKind = DataKind.SOUND
     numbers: Mapping[str, float] = field(default_factory=dict)  # that the texts name
     n_epochs: int = 0
 
@@ -63,7 +66,15 @@ def diagnose(rows: Sequence[EpochRow], scores: FitScores) -> Diagnosis:
         "last": last.val_loss,
         "epoch": least.epoch,
     }
-    return Diagnosis(state=state, reason=reason, advice=advice, hears_val=scores.hears_val, numbers=numbers, n_epochs=len(rows))
+    return Diagnosis(
+        state=state,
+        reason=reason,
+        advice=advice,
+        hears_val=scores.hears_val,
+        kind=scores.kind,
+        numbers=numbers,
+        n_epochs=len(rows),
+    )
 
 
 def _find_reason(rows: Sequence[EpochRow], scores: FitScores) -> tuple[str, str, str]:
@@ -112,13 +123,13 @@ def _rise(rows: Sequence[EpochRow], n_late: int) -> float:
 
 
 @functools.cache
-def _texts(language: str) -> Words:
-    return Words.read(TEXTS, language)
+def _texts(language: str, kind: DataKind) -> Words:
+    return Words.read(TEXTS, language, kind)
 
 
 def explain_diagnosis(diagnosis: Diagnosis, language: str = ENGLISH) -> str:
     """Return the reason with its numbers and the advice, in one sentence."""
-    t = _texts(language)
+    t = _texts(language, diagnosis.kind)
     numbers = {name: f"{value:.3f}" for name, value in diagnosis.numbers.items()}
     numbers |= {"rate": f"{diagnosis.numbers['rate']:.3g}", "epoch": f"{diagnosis.numbers['epoch']:.0f}"}
     held_out = t("held_out.known" if diagnosis.hears_val else "held_out.new")

@@ -16,7 +16,7 @@ from cnn import config as cfg
 from cnn.config import RunConfig
 from cnn.errors import RunError
 from cnn.overrides import flatten
-from cnn.runs.folder import RunFolder, RunResult, RunState, Score, drop_test
+from cnn.runs.folder import EpochRow, RunFolder, RunResult, RunState, Score, drop_test
 from cnn.runs.wandb_record import Copy, find_id, list_files, make_id, read_copy, write_copy
 
 CLOSE_S = 30.0  # limit for the rest of an upload when a run ends; wandb's own default waits for ever
@@ -106,8 +106,7 @@ def replay(folder: RunFolder, copy: Copy, config: RunConfig, files_dir: Path, wa
     try:
         run = start_run(copy, config, files_dir, lambda: None, wait_s=wait_s)
         for row in folder.epochs():
-            if row.epoch >= run.starting_step:  # W&B keeps what it has
-                run.log(asdict(row), step=row.epoch)
+            log_epoch(run, row)
         url = str(run.url or "")
         in_time = close_run(run, folder, result)
     except RunDeletedError:
@@ -228,6 +227,16 @@ def _confusion(score: Score, labels: tuple[str, ...], split: str) -> Any:
     )
 
 
+def log_epoch(run: Any, row: EpochRow) -> None:
+    """Send one epoch, unless W&B has it: a resumed run starts behind the last."""
+    if row.epoch >= run.starting_step:
+        run.log(_list_figures(row), step=row.epoch)
+
+
+def _list_figures(row: EpochRow) -> dict[str, Any]:
+    return {name: value for name, value in asdict(row).items() if value is not None}
+
+
 def record_copy(folder: RunFolder, copy: Copy) -> None:
     """Record in the run folder where its copy is."""
     write_copy(folder, copy)
@@ -239,7 +248,7 @@ def _summary(folder: RunFolder, result: RunResult) -> dict[str, Any]:
     summary: dict[str, Any] = {"state": result.state.value, "best_epoch": result.best_epoch, "parameters": result.n_parameters}
     for row in folder.epochs():
         if row.epoch == result.best_epoch:
-            summary |= asdict(row)
+            summary |= _list_figures(row)
     if result.cause:
         summary["cause"] = result.cause
     for split, score in result.scores.items():

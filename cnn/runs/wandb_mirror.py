@@ -9,7 +9,7 @@ import functools
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from cnn.runs.wandb_client import (
     close_run,
     format_error,
     is_logged_in,
+    log_epoch,
     record_copy,
     start_run,
     stop_service,
@@ -103,11 +104,10 @@ class Mirror:
         self._log([row])
 
     def _log(self, rows: Sequence[EpochRow]) -> None:
-        """Send the epochs that W&B lacks: a resumed run starts behind the last that W&B has."""
+        """Send the epochs that W&B lacks."""
         try:
             for row in rows if self._run is not None else ():
-                if row.epoch >= self._run.starting_step:
-                    self._run.log(asdict(row), step=row.epoch)
+                log_epoch(self._run, row)
         except Exception as error:
             self._turn_off(error)
 

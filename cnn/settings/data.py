@@ -48,6 +48,11 @@ class DataSettings:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values if value not in ((), "")}
 
 
+def read_kind(content: Mapping[str, Any]) -> DataKind:
+    """Return the kind of data that a run's config.json or a study's base names; that of older versions is sound."""
+    return DataKind((content.get("data") or {}).get("kind", DataKind.SOUND))
+
+
 def read_data(content: Mapping[str, Any]) -> DataSettings:
     """Read the fields that `to_json` wrote; what is not there, as in files of older versions, is that of spoken digits.
 

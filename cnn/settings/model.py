@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 
 from arena.base.suggest import did_you_mean
 from cnn.errors import ConfigError
-from cnn.nets import NETS, PLUGIN_DEPTHS, PLUGIN_WIDTHS, SEES, WIDTHS
+from cnn.nets import NETS, NORMS, PLUGIN_DEPTHS, PLUGIN_WIDTHS, SEES, SPELLED, WIDTHS
 from cnn.plugin import compute_source_digest, is_plugin, list_own_nets, shorten_name
 from cnn.settings.data import SPOKEN_DIGITS, DataSettings
 from cnn.settings.fields import check_fields, check_range, choice, custom, number
+from cnn.settings.spelling import ACT, ACTIVATIONS, parse_stack
 
 MODELS = tuple(NETS)
+OURS = ("stack", "norm", "hidden")  # settings that a net of one's own is refused
 MOST_HIDDEN = 65_536
 _HIDDEN = re.compile(r"[1-9]\d*(,[1-9]\d*)*")
-ACTIVATIONS = ("relu", "tanh", "leaky_relu", "relu6", "silu", "sigmoid", "elu", "gelu")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +30,8 @@ class ModelSettings:
     activation: str = choice("relu", ACTIVATIONS, "after each convolution or linear layer")
     dropout: float = number(0.2, 0, 0.9, "of the inputs of the last layer")
     source: str = custom("", "a digest", "of a plug-in's file; empty for our own nets")
+    stack: str = custom("", "a spelling such as (conv-relu-pool)*2-fc", "the layers of the net `stack`", later=True, text=True)
+    norm: str = choice("batch", NORMS, "after each convolution of a spelled net", later=True)
     n_channels: int = custom(1, "1 or 3", "of the tiles; 3 in colour", later=True)
     hidden: str = custom("", "such as 512,32", "widths of the hidden layers; empty: depth says", later=True, text=True)
     side: int = custom(0, "a number", "of the tiles: cells of a picture's own side; 0 of sound", later=True)
@@ -41,8 +44,14 @@ class ModelSettings:
         else:
             _check_name(self.name)
             net = NETS[self.name]
+            if net.spelling and self.depth != net.depth:
+                raise ConfigError(
+                    f"model.depth of {self.name} is {net.depth}: its spelling has every layer; for others write "
+                    f"model.name={SPELLED} and model.stack, beginning with {net.spelling}"
+                )
             check_range(f"model.depth of {self.name} ({net.counts})", self.depth, *net.depths)
             check_range("model.width", self.width, *WIDTHS)
+        _check_spelling(self)
         if self.hidden:
             _check_hidden(self)
         if self.sees != "picture" and (self.is_plugin or not NETS[self.name].has_first_stage):
@@ -58,6 +67,11 @@ class ModelSettings:
         return is_plugin(self.name)
 
     @property
+    def spelling(self) -> str:
+        """The layers of a spelled net; empty for any other."""
+        return self.stack or (NETS[self.name].spelling if self.name in NETS else "")
+
+    @property
     def hidden_widths(self) -> tuple[int, ...]:
         """The numbers of `hidden`."""
         return tuple(map(int, self.hidden.split(","))) if self.hidden else ()
@@ -66,6 +80,25 @@ class ModelSettings:
     def label(self) -> str:
         """The name for people; a plug-in has that of its class."""
         return shorten_name(self.name)
+
+
+def _check_spelling(settings: ModelSettings) -> None:
+    """Check what only a spelled net has, and that its spelling can be read; `check_stack` counts its cells."""
+    if settings.stack and settings.name != SPELLED:
+        raise ConfigError(
+            f"model.stack spells the net {SPELLED}, not {settings.label}; write model.name={SPELLED}, or leave it out"
+        )
+    if not settings.spelling:
+        if settings.norm != NORMS[0]:
+            nets = [name for name, net in NETS.items() if net.spelling]
+            raise ConfigError(f"model.norm={settings.norm} is of {', '.join(nets)}, not of {settings.label}; leave it out")
+        return
+    kinds = {word.kind for word in parse_stack(settings.spelling)}
+    if settings.activation != "relu" and ACT not in kinds:
+        raise ConfigError(
+            f"model.activation={settings.activation} is of the layer {ACT}, and {settings.spelling} has none; "
+            f"write {ACT} where it holds, or {settings.activation} itself"
+        )
 
 
 def _check_hidden(settings: ModelSettings) -> None:
@@ -106,5 +139,13 @@ def model_defaults(name: str, source: str = "", data: DataSettings = SPOKEN_DIGI
         _check_name(name)
         net = NETS[name]
         sees = net.sees if data.channels == 1 else "picture"
-        settings = ModelSettings(name=name, depth=net.depth, width=net.width, sees=sees, activation=net.activation)
+        settings = ModelSettings(
+            name=name,
+            depth=net.depth,
+            width=net.width,
+            sees=sees,
+            activation=net.activation,
+            stack=net.spelling if name == SPELLED else "",
+            norm=net.norm,
+        )
     return replace(settings, n_channels=data.channels, side=data.side)

@@ -11,6 +11,7 @@ SPLIT_KINDS = ("speaker", "becker", "loso", "folds", "random", "official")
 PICTURE_KINDS = ("official", "random", "folds")  # which need no speakers
 FOLDED_KINDS = ("becker", "loso", "folds")  # whose parts `split.fold` chooses
 VALIDATIONS = ("speakers", "takes")
+SPEAKER_KEYS = ("validation", "test_speakers", "val_speakers")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

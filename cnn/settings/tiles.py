@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from cnn.settings.fields import check_fields, check_range, choice, number
 
 TILE_SIZES = (32, 64)
+SOUND_KEYS = ("rate_hz", "length_s", "window_s", "f_min_hz", "f_max_hz", "range_db")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -32,6 +32,7 @@ class TrainSettings:
     balance: str = choice("none", BALANCES, "rare digits weigh more in the loss, or each is drawn equally often", later=True)
     momentum: float = number(0.9, 0, 0.999, "of sgd alone; 0: plain sgd, which goes down the gradient", later=True)
     nesterov: int = choice(1, (1, 0), "1: sgd's momentum looks ahead (Nesterov); 0: classical momentum", later=True)
+    looks_every: int = number(0, 0, 1_000_000, "updates from one validation to the next; 0: after each epoch", later=True)
     loss: str = choice("cross_entropy", LOSSES, "hinge: margins of Crammer and Singer, as a perceptron", later=True)
     normalise: str = choice("bands", NORMALISATIONS, NORMALISE_MEANING, later=True)
 

@@ -103,11 +103,11 @@ def list_layers(settings: ModelSettings, size: int) -> list[LayerSummary]:
         if settings.is_plugin:
             check_net(settings, size, len(DIGITS))
         with torch.no_grad(), explain_errors(settings, size, "forward"), _exact_convolutions():
-            return _list_layers(build_net(settings, size, len(DIGITS)).eval(), size)
+            picture = torch.randn(1, settings.n_channels, size, size)
+            return _list_layers(build_net(settings, size, len(DIGITS)).eval(), picture)
 
 
-def _list_layers(net: nn.Module, size: int) -> list[LayerSummary]:
-    picture = torch.randn(1, 1, size, size)
+def _list_layers(net: nn.Module, picture: torch.Tensor) -> list[LayerSummary]:
     with FlopCounterMode(display=False) as counter:
         calls = _record(net, picture, counter)
     fields = zip(_measure_extents(net, picture, 2), _measure_extents(net, picture, 3), strict=True)

@@ -1,4 +1,4 @@
-"""Augmentation of batches of tiles, drawn anew for every clip. B batch, F mel bins, T frames, M nets.
+"""Augmentation of batches of sounds' tiles, drawn anew for every clip. B batch, F mel bins, T frames, M nets.
 
 Where M nets are trained as one, a batch holds each clip M times in a row, once for each net.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 
@@ -24,6 +24,26 @@ _N_DRAWS = 11  # for a clip, masks not counted
 _N_HISS = 1 << 19  # noise is drawn once, each clip reads from a random start: drawing it anew takes half of the time
 
 
+class Changes(Protocol):
+    """The augmentation drawn for each of B clips."""
+
+    def part(self, start: int, stop: int) -> Any:
+        """Return the changes of the clips from `start` to before `stop`."""
+
+
+class Augment(Protocol):
+    """Augmentation of a kind of data: drawn ahead for many clips, then done to a batch before and after it is normalised."""
+
+    def draw(self, n_clips: int, generators: Sequence[torch.Generator]) -> Any:
+        """Draw the changes of `n_clips` clips for each of M nets, from the nets' own generators."""
+
+    def warp(self, pictures: torch.Tensor, changes: Any) -> torch.Tensor:
+        """Move what (B, C, F, T) uint8 show, to 0..1."""
+
+    def mask(self, batch: torch.Tensor, changes: Any) -> torch.Tensor:
+        """Hide parts of (B, C, F, T), normalised, in place."""
+
+
 class Rows(NamedTuple):
     """The two source rows of each new row, with their weights. Outside lies silence: a weight of 0."""
 
@@ -33,7 +53,7 @@ class Rows(NamedTuple):
     high_weight: torch.Tensor
 
 
-class Changes(NamedTuple):
+class SoundChanges(NamedTuple):
     """The augmentation drawn for each of B clips."""
 
     bins: Rows
@@ -43,9 +63,9 @@ class Changes(NamedTuple):
     bin_mask: torch.Tensor  # (B, F) 0 under a mask, else 1
     frame_mask: torch.Tensor  # (B, T)
 
-    def part(self, start: int, stop: int) -> Changes:
+    def part(self, start: int, stop: int) -> SoundChanges:
         """Return the changes of the clips from `start` to before `stop`."""
-        return Changes(
+        return SoundChanges(
             bins=Rows(*(column[start:stop] for column in self.bins)),
             frames=Rows(*(column[start:stop] for column in self.frames)),
             noise=self.noise[start:stop],
@@ -79,7 +99,7 @@ def _strengths(settings: Sequence[AugmentSettings], n_clips: int, device: torch.
     return _Strengths(**dict(zip(names, columns, strict=True)))
 
 
-class Augment:
+class SoundAugment:
     """Vocal tract, tempo, shift and noise floor of each clip, drawn at random; then masks.
 
     Vocal tract length perturbation (Jaitly and Hinton 2013) multiplies frequencies by a factor; the
@@ -100,7 +120,7 @@ class Augment:
         self._low_mel, self._mel_per_bin = low, (high - low) / (tiles.size - 1)
         self._hiss = _exponential(_N_HISS + tiles.size**2)
 
-    def draw(self, n_clips: int, generators: Sequence[torch.Generator]) -> Changes:
+    def draw(self, n_clips: int, generators: Sequence[torch.Generator]) -> SoundChanges:
         """Draw the changes of `n_clips` clips for each of M nets, from the nets' own generators.
 
         A thousand at once is far quicker than one batch after the other.
@@ -110,7 +130,7 @@ class Augment:
         unit = torch.stack([torch.rand(shape, generator=generator, device=device) for generator in generators], 1)
         draws, s = _Draws(unit.flatten(0, 1)), _strengths(self._settings, n_clips, device)
         quietest_db = s.noise_db + 1.5 * (self._range_db - s.noise_db)  # a third of the draws lies below the range
-        return Changes(
+        return SoundChanges(
             bins=_find_rows(self._source_rows(s, draws), self._size),
             frames=_find_rows(self._source_frames(s, draws), self._size),
             noise=(torch.exp2(draws.between(-quietest_db, -s.noise_db) * _DB_TO_LOG2) * (s.noise_db < self._range_db))[:, 0],
@@ -119,18 +139,18 @@ class Augment:
             frame_mask=self._draw_mask(first.time_masks, s.time_width, draws),
         )
 
-    def warp(self, pictures: torch.Tensor, changes: Changes) -> torch.Tensor:
-        """Warp and shift (B, F, T) uint8 and add a noise floor, to 0..1 with 1 the loudest."""
-        grey = _interpolate(pictures, changes.bins)
+    def warp(self, pictures: torch.Tensor, changes: SoundChanges) -> torch.Tensor:
+        """Warp and shift (B, 1, F, T) uint8 and add a noise floor, to 0..1 with 1 the loudest."""
+        grey = _interpolate(pictures[:, 0], changes.bins)
         # Whole rows are read several times as fast as single cells, on either axis.
         grey = _interpolate(grey.transpose(1, 2).contiguous(), changes.frames).div_(255)  # (B, T, F)
         if self._has_noise:
             grey = self._add_noise(grey, changes)
-        return grey.transpose(1, 2)
+        return grey.transpose(1, 2).unsqueeze(1)
 
-    def mask(self, batch: torch.Tensor, changes: Changes) -> torch.Tensor:
-        """Set bands of rows and columns of (B, F, T), normalised to mean 0, to 0 in place."""
-        masked: torch.Tensor = batch.mul_(changes.bin_mask.unsqueeze(2)).mul_(changes.frame_mask.unsqueeze(1))
+    def mask(self, batch: torch.Tensor, changes: SoundChanges) -> torch.Tensor:
+        """Set bands of rows and columns of (B, 1, F, T), normalised to mean 0, to 0 in place."""
+        masked: torch.Tensor = batch.mul_(changes.bin_mask[:, None, :, None]).mul_(changes.frame_mask[:, None, None])
         return masked
 
     def _source_rows(self, s: _Strengths, draws: _Draws) -> torch.Tensor:
@@ -160,7 +180,7 @@ class Augment:
             mask = mask * ((positions < starts) | (positions >= starts + widths))
         return mask
 
-    def _add_noise(self, grey: torch.Tensor, changes: Changes) -> torch.Tensor:
+    def _add_noise(self, grey: torch.Tensor, changes: SoundChanges) -> torch.Tensor:
         """Add the power of noise, exponentially distributed as Gaussian noise's is, one level a clip."""
         per_grey = self._range_db * _DB_TO_LOG2
         self._hiss = self._hiss.to(grey.device)

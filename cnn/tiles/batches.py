@@ -1,4 +1,4 @@
-"""Tiles on the device as one tensor, and its batches. B batch, F mel bins, T frames, N clips."""
+"""Tiles on the device as one tensor, and its batches. B batch, C channels, F mel bins, T frames, N clips."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from cnn.tiles.augment import Augment
 from cnn.tiles.chunks import release_pages
+from cnn.tiles.inputs import Inputs, to_channels
 
 _N_DRAWN = 1024  # clips whose augmentation is drawn together
 _MOST_READ = 4096  # clips whose pages may count as memory of this process
 
 
 class Clips:
-    """Some clips of a set of tiles: their pictures (N, F, T) uint8 and class numbers (N,) int64.
+    """Some clips of a set of tiles: their pictures (N, C, F, T) uint8 and class numbers (N,) int64.
 
     A GPU holds all of them. On a CPU they are read from a memory-mapped file that all processes share.
     """
@@ -26,17 +26,18 @@ class Clips:
     def __init__(
         self, pictures: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64], indices: Sequence[int], device: torch.device
     ) -> None:
+        """`pictures` are all of the tiles, (N, F, T) or (N, 3, F, T)."""
         selection = np.asarray(indices, dtype=np.int64)
         self._all, self._indices = pictures, selection
         self._n_read = 0  # clips since pages were last released
-        self._on_device = None if device.type == "cpu" else torch.from_numpy(pictures[selection]).to(device)
+        self._on_device = None if device.type == "cpu" else to_channels(torch.from_numpy(pictures[selection])).to(device)
         self.labels = torch.from_numpy(labels[selection]).to(device)
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def __getitem__(self, key: slice | torch.Tensor) -> torch.Tensor:
-        """Return (n, F, T) uint8, on the device: the pictures of those clips."""
+        """Return (n, C, F, T) uint8, on the device: the pictures of those clips."""
         if self._on_device is not None:
             return self._on_device[key]
         indices = self._indices[key if isinstance(key, slice) else key.numpy()]
@@ -44,10 +45,10 @@ class Clips:
         if self._n_read > _MOST_READ:
             release_pages(self._all)
             self._n_read = 0
-        return torch.from_numpy(np.asarray(self._all)[indices])
+        return to_channels(torch.from_numpy(np.asarray(self._all)[indices]))
 
     def iterate_batches(
-        self, batch_size: int, seeds: Sequence[int], augment: Augment | None, *, is_balanced: bool = False
+        self, batch_size: int, seeds: Sequence[int], inputs: Inputs, *, is_balanced: bool = False
     ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yield one epoch, shuffled by the seed, in `count_steps` equal batches; a rest sits out.
 
@@ -65,15 +66,14 @@ class Clips:
         for step in range(steps):
             indices = order[step * size : (step + 1) * size].flatten()
             pictures = self[indices]
-            if augment is None:
-                batch = normalise(pictures.float().div_(255))
+            if inputs.augment is None:
+                batch = inputs.plain(pictures)
             else:
                 turn = step % at_once
                 if not turn:
-                    changes_ahead = augment.draw(min(at_once, steps - step) * size, generators)
-                changes = changes_ahead.part(turn * len(indices), (turn + 1) * len(indices))
-                batch = augment.mask(normalise(augment.warp(pictures, changes)), changes)
-            yield to_input(batch), self.labels[indices]
+                    changes_ahead = inputs.augment.draw(min(at_once, steps - step) * size, generators)
+                batch = inputs.augmented(pictures, changes_ahead.part(turn * len(indices), (turn + 1) * len(indices)))
+            yield batch, self.labels[indices]
 
 
 def draw_order(labels: torch.Tensor, seed: int, *, is_balanced: bool = False) -> torch.Tensor:
@@ -97,22 +97,6 @@ def draw_order(labels: torch.Tensor, seed: int, *, is_balanced: bool = False) ->
 def count_steps(n_clips: int, batch_size: int) -> int:
     """Return the number of batches in an epoch: of one size, `batch_size` or a little less; one of all clips with 0."""
     return max(1, math.ceil(n_clips / (batch_size or n_clips or 1)))
-
-
-def normalise(grey: torch.Tensor) -> torch.Tensor:
-    """Subtract each band's mean from (B, F, T), a microphone's colour, and scale clips to spread 1."""
-    centred = grey - grey.mean(2, keepdim=True)  # each whole clip has mean 0 too
-    # Five times as fast as torch's std (one thread, torch 2.11, 2026-11).
-    spread: torch.Tensor = torch.linalg.vector_norm(centred, dim=(1, 2), keepdim=True) / math.sqrt(grey[0].numel() - 1)
-    return centred.div_(spread.clamp_min(1e-3))
-
-
-def to_input(batch: torch.Tensor) -> torch.Tensor:
-    """Reshape (B, F, T) to (B, 1, F, T), channels last.
-
-    Convolution and pooling on a CPU are 1.4 to 1.7 times faster so (LeNet-5, one thread, 2026-11).
-    """
-    return batch.unsqueeze(1).contiguous(memory_format=torch.channels_last)
 
 
 def derive_seed(*parts: int | str) -> int:

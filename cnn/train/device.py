@@ -1,7 +1,9 @@
-"""The device of a training, and its number of threads."""
+"""The device of a training, its number of threads, and the versions that its numbers depend on."""
 
 from __future__ import annotations
 
+import importlib.metadata
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +11,8 @@ import torch
 
 from cnn.errors import ConfigError
 from cnn.hardware import check_device_name, keep_freed_memory, release_freed_memory
+
+_PACKAGES = ("arena-spoken-digits", "torch", "torchaudio", "opencv-python", "numpy")
 
 
 def resolve_device(name: str) -> torch.device:
@@ -42,3 +46,19 @@ def limit_threads(device: torch.device) -> Iterator[int]:
         torch.set_num_threads(before)
         if device.type == "cpu":
             release_freed_memory()
+
+
+def read_versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that a run's numbers depend on."""
+    versions = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            versions[name] = "not installed"
+    return versions
+
+
+def describe_device(device: torch.device) -> str:
+    """Return the device as result.json names it."""
+    return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type

@@ -1,7 +1,7 @@
-"""Losses that train: cross-entropy against smoothed labels, or hinge; under `train.balance=weights` with classes weighed.
+"""Losses: cross-entropy against smoothed labels or hinge, under `train.balance=weights` with classes weighed; and scores.
 
-B clips, M nets, K classes. Scores are log-probabilities, which differ from a net's outputs by one number a clip: margins
-between classes are the same, and a hinge needs no others.
+B clips, M nets, K classes. Labels are compared with log-probabilities, which differ from a net's outputs by one number a
+clip: margins between classes are the same, and a hinge needs no others.
 """
 
 from __future__ import annotations
@@ -10,6 +10,10 @@ from dataclasses import dataclass
 
 import torch
 from torch.nn import functional as F
+
+from arena.base.scores import Counts, accuracy, confusion_matrix, find_absent, macro_f1
+from cnn.config import RunConfig
+from cnn.runs.folder import Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +64,22 @@ def compute_class_weights(labels: torch.Tensor, n_classes: int) -> torch.Tensor:
     counts = torch.bincount(labels, minlength=n_classes)
     weights = len(labels) / (torch.count_nonzero(counts) * counts.clamp_min(1))
     return weights * (counts > 0)
+
+
+def count_confusion(truth: torch.Tensor, predicted: torch.Tensor, n_classes: int) -> Counts:
+    """Return the confusion (K, K) of (N,) each, on any device."""
+    return confusion_matrix(truth.cpu().numpy(), predicted.cpu().numpy(), n_classes)
+
+
+def compute_score(log_probabilities: torch.Tensor, truth: torch.Tensor, config: RunConfig) -> Score:
+    """Score log-probabilities (N, K) against the true labels (N,), indices in `config.data.labels`."""
+    labels = config.data.labels
+    confusion = count_confusion(truth, log_probabilities.argmax(1), len(labels))
+    return Score(
+        n=len(truth),
+        loss=float(Loss(config.train.loss).measure(log_probabilities, truth)),
+        accuracy=accuracy(confusion),
+        macro_f1=macro_f1(confusion),
+        confusion=confusion.tolist(),
+        absent=tuple(labels[k] for k in find_absent(confusion)),
+    )

@@ -64,6 +64,12 @@ class Optimizer:
         for parameter in self.parameters.values():
             parameter.grad = None
 
+    def measure_gradient(self) -> torch.Tensor:
+        """Return the L2 norm of all gradients together."""
+        gradients: Any = [parameter.grad for parameter in self.parameters.values() if parameter.grad is not None]
+        norm: torch.Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+        return norm
+
     def step(self, learning_rate: float) -> None:
         """Update all weights that have a gradient."""
         self.n_steps += 1

@@ -11,8 +11,8 @@ from cnn.errors import ConfigError
 from cnn.models.registry import build_net, to_device
 from cnn.models.seeding import seed_generators
 from cnn.splits import make_split
-from cnn.tiles.augment import Augment
 from cnn.tiles.batches import Clips, derive_seed
+from cnn.tiles.inputs import Inputs
 from cnn.tiles.tile_set import TileSet
 from cnn.train.device import limit_threads, resolve_device
 from cnn.train.optimizer import check_batch_size
@@ -32,14 +32,12 @@ def try_batch(config: RunConfig, tiles: TileSet, device: str) -> None:
     target = resolve_device(device)
     split = make_split(tiles.clips, config.split)
     clips = Clips(tiles.pictures(config.filter), tiles.labels(), split.train[: config.train.batch_size or None], target)
-    augment = Augment([config.augment], config.tiles) if config.augmented else None
     with limit_threads(target), seed_generators(derive_seed("weights", config.train.seed), target):
         net = to_device(build_net(config.model, config.tiles.size, config.data.n_classes), target)
         check_batch_size(net, config.train)
         net.train()
-        for batch, truth in clips.iterate_batches(
-            config.train.batch_size, [derive_seed("order", config.train.seed, 0)], augment
-        ):
+        order = derive_seed("order", config.train.seed, 0)
+        for batch, truth in clips.iterate_batches(config.train.batch_size, [order], Inputs([config])):
             F.cross_entropy(net(batch), truth).backward()  # type: ignore[no-untyped-call]
             break
         if target.type == "cuda":

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from arena.base.scores import Counts, accuracy, confusion_matrix, find_absent, macro_f1
+from arena.base.scores import Counts, accuracy, macro_f1
 from cnn.config import RunConfig
 from cnn.errors import RunError
 from cnn.files import write_whole
@@ -20,10 +20,11 @@ from cnn.models.registry import build_net, to_device
 from cnn.models.seeding import seed_generators
 from cnn.runs.folder import EpochRow, Score
 from cnn.settings.train import TrainSettings
-from cnn.tiles.augment import Augment
 from cnn.tiles.batches import Clips, count_steps, derive_seed
+from cnn.tiles.inputs import Inputs
 from cnn.tiles.tta import log_probabilities
-from cnn.train.loss import Loss, compute_class_weights
+from cnn.train.looks import Look, Looks
+from cnn.train.loss import Loss, compute_class_weights, compute_score, count_confusion
 from cnn.train.optimizer import Optimizer, check_batch_size, learning_rate_at
 from cnn.train.weights_file import dump_checksummed, load_checksummed
 
@@ -35,7 +36,9 @@ class EpochStats:
     """Statistics of an epoch over the training clips, taken while the weights move."""
 
     losses: list[float]  # one per step, without label smoothing and weights of classes
+    gradient_norms: list[float]  # one per step
     confusion: Counts  # (K, K)
+    looks: tuple[Look, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,13 +55,14 @@ class Trainer:
     def __init__(self, config: RunConfig, device: torch.device) -> None:
         self.config = config
         self.device = device
-        self.augment = Augment([config.augment], config.tiles) if config.augmented else None
+        self.inputs = Inputs([config])
         with seed_generators(derive_seed("weights", config.train.seed), device):
             net = build_net(config.model, config.tiles.size, config.data.n_classes)
         check_batch_size(net, config.train)
         self.net = to_device(net, device)
         self.optimizer = Optimizer(self.net, config.train)
         self.rows: list[EpochRow] = []
+        self.looks = Looks(config.train.looks_every)
         self.best_epoch = 0
         self.kept_weights: dict[str, torch.Tensor] = {}
         self.wall_s = 0.0
@@ -82,7 +86,7 @@ class Trainer:
             RunError: a loss is no number any more.
         """
         started = time.perf_counter()
-        learnt = self.train_epoch(train)
+        learnt = self.train_epoch(train, val)
         training_s = time.perf_counter() - started
         val_score, _ = self.score(val)
         return self.record_epoch(learnt, val_score, EpochTimes(training_s=training_s, epoch_s=time.perf_counter() - started))
@@ -112,31 +116,34 @@ class Trainer:
             val_macro_f1=val.macro_f1,
             learning_rate=rate,
             seconds=times.epoch_s,
+            updates=(number + 1) * steps,
+            gradient_norm=_mean_finite(learnt.gradient_norms),
         )
+        self.looks.record(learnt.looks, learnt.losses, number * steps, self.wall_s)
         chooses = self.config.split.validation == "speakers"
         if not (chooses and self.rows) or row.val_macro_f1 > self.rows[self.best_epoch - 1].val_macro_f1:
             self.best_epoch = row.epoch
             self.kept_weights = {name: value.detach().clone() for name, value in self.net.state_dict().items()}
         self.rows.append(row)
         self.wall_s += times.epoch_s
-        self.training_s += times.training_s
+        self.training_s += times.training_s - sum(look.duration_s for look in learnt.looks)
         self.n_clips_trained += int(learnt.confusion.sum())
         return row
 
-    def train_epoch(self, train: Clips) -> EpochStats:
-        """Make one pass over `train`."""
-        settings = self.config.train
+    def train_epoch(self, train: Clips, val: Clips | None = None) -> EpochStats:
+        """Make one pass over `train`, with looks at `val` where `train.looks_every` asks for them."""
+        settings, started = self.config.train, time.perf_counter()
         number = len(self.rows)
         steps = count_steps(len(train), settings.batch_size)
         weights = compute_class_weights(train.labels, self.config.data.n_classes) if settings.balance == "weights" else None
         criterion = Loss(settings.loss, settings.label_smoothing, weights)
-        losses, truths, guesses = [], [], []
+        losses, norms, truths, guesses, looks = [], [], [], [], []
         self.net.train()
         with seed_generators(derive_seed("dropout", settings.seed, number), self.device):
             batches = train.iterate_batches(
                 settings.batch_size,
                 [derive_seed("order", settings.seed, number)],
-                self.augment,
+                self.inputs,
                 is_balanced=settings.balance == "draws",
             )
             for step, (batch, truth) in enumerate(batches):
@@ -149,19 +156,31 @@ class Trainer:
                 except Exception as error:
                     error.add_note(_describe_step(step, steps, number))
                     raise
+                norms.append(self.optimizer.measure_gradient())
                 self.optimizer.step(rate)
                 losses.append(plain.detach())
                 truths.append(truth)
                 guesses.append(log_probs.detach().argmax(1))
+                if val and self.looks.is_due(updates := number * steps + step + 1):
+                    looks.append(self._look(val, updates, started))
         return EpochStats(
             losses=torch.stack(losses).tolist(),
-            confusion=_count(torch.cat(truths), torch.cat(guesses), self.config.data.n_classes),
+            gradient_norms=torch.stack(norms).tolist(),
+            looks=tuple(looks),
+            confusion=count_confusion(torch.cat(truths), torch.cat(guesses), self.config.data.n_classes),
         )
+
+    def _look(self, val: Clips, updates: int, started: float) -> Look:
+        before = time.perf_counter()
+        score, _ = self.score(val)
+        self.net.train()
+        now = time.perf_counter()
+        return Look(updates=updates, seconds=now - started, duration_s=now - before, score=score)
 
     def score(self, clips: Clips) -> tuple[Score, torch.Tensor]:
         """Score the net on `clips`, without augmentation; also return its log-probabilities (N, K) on the CPU."""
         self.net.eval()
-        log_probs = log_probabilities(self.net, clips, self.config.train.side_views)
+        log_probs = log_probabilities(self.net, clips, self.inputs)
         return compute_score(log_probs, clips.labels, self.config), log_probs.cpu()
 
     def restore_weights(self) -> None:
@@ -180,6 +199,7 @@ class Trainer:
             "kept_weights": self.kept_weights,
             "best_epoch": self.best_epoch,
             "rows": [asdict(row) for row in self.rows],
+            "looks": self.looks.state_dict(),
             "wall_s": self.wall_s,
             "n_clips_trained": self.n_clips_trained,
             "training_s": self.training_s,
@@ -221,6 +241,7 @@ class Trainer:
             self.net.load_state_dict(state["net"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.rows = [EpochRow(**row) for row in state["rows"]]
+            self.looks.load_state_dict(state.get("looks", {}))
             self.kept_weights, self.best_epoch = state["kept_weights"], state["best_epoch"]
             self.wall_s, self.training_s = state["wall_s"], state["training_s"]
             self.n_clips_trained = state["n_clips_trained"]
@@ -228,23 +249,10 @@ class Trainer:
             raise RunError(f"{path} is of another training ({type(error).__name__})") from error
 
 
-def _count(truth: torch.Tensor, predicted: torch.Tensor, n_classes: int) -> Counts:
-    """Return the confusion (K, K) of (N,) each, on any device."""
-    return confusion_matrix(truth.cpu().numpy(), predicted.cpu().numpy(), n_classes)
-
-
-def compute_score(log_probabilities: torch.Tensor, truth: torch.Tensor, config: RunConfig) -> Score:
-    """Score log-probabilities (N, K) against the true labels (N,), indices in `config.data.labels`."""
-    labels = config.data.labels
-    confusion = _count(truth, log_probabilities.argmax(1), len(labels))
-    return Score(
-        n=len(truth),
-        loss=float(Loss(config.train.loss).measure(log_probabilities, truth)),
-        accuracy=accuracy(confusion),
-        macro_f1=macro_f1(confusion),
-        confusion=confusion.tolist(),
-        absent=tuple(labels[k] for k in find_absent(confusion)),
-    )
+def _mean_finite(values: Sequence[float]) -> float | None:
+    """Return the mean; None where a value has overflowed."""
+    mean = sum(values) / len(values)
+    return mean if math.isfinite(mean) else None
 
 
 def _check_finite(losses: Sequence[float], number: int, settings: TrainSettings) -> None:

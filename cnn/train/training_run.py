@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -27,12 +25,10 @@ from cnn.runs.verdict import FitScores, judge
 from cnn.splits import make_split
 from cnn.tiles.batches import Clips
 from cnn.tiles.tile_set import TileSet
-from cnn.train.device import limit_threads, resolve_device
+from cnn.train.device import describe_device, limit_threads, read_versions, resolve_device
 from cnn.train.failure import describe_failure
 from cnn.train.trainer import Trainer
 from cnn.train.weights_file import load_weights
-
-_PACKAGES = ("arena-spoken-digits", "torch", "torchaudio", "opencv-python", "numpy")
 
 
 class Decision(Enum):
@@ -177,7 +173,7 @@ class TrainingRun:
         (folder.path / "result.json").unlink(missing_ok=True)
         folder.write_config(cfg.config_to_json(config))
         self.trainer.resume(folder.path / "checkpoint.pt")
-        folder.write_epochs(self.trainer.rows)
+        self._write_rows()
 
     @property
     def state(self) -> RunState:
@@ -207,7 +203,11 @@ class TrainingRun:
     def write_epoch(self) -> None:
         """Write the checkpoint and the row of the epoch that the trainer has recorded."""
         self.trainer.save(self.folder.path / "checkpoint.pt")
+        self._write_rows()
+
+    def _write_rows(self) -> None:
         self.folder.write_epochs(self.trainer.rows)
+        self.trainer.looks.write(self.folder.path)
 
     def decide(self, row: EpochRow, listener: Listener) -> RunState:
         """Return the run's state after the listener's decision on an epoch that is written."""
@@ -255,10 +255,10 @@ class TrainingRun:
             speakers={split: self.data.list_speakers(split) for split in scores},
             verdict=judge(fit.rows, self._fit_scores(scores)),
             n_parameters=count_parameters(fit.net),
-            n_multiply_adds=count_multiply_adds(fit.net, self.config.tiles.size),
+            n_multiply_adds=count_multiply_adds(fit.net, self.config.tiles.size, self.config.data.channels),
             wall_s=fit.wall_s,
             n_clips_per_s=fit.n_clips_trained / max(fit.training_s, 1e-9),
-            device=_device_name(self.data.device),
+            device=describe_device(self.data.device),
             versions=read_versions(),
         )
 
@@ -270,6 +270,7 @@ class TrainingRun:
             is_balanced=self.config.train.balance != "none",
             is_augmented=self.config.augmented,
             hears_val=self.data.split.val_heard,
+            kind=self.config.data.kind,
         )
 
 
@@ -277,21 +278,6 @@ def drop_checkpoints(folder: RunFolder) -> None:
     """Delete the checkpoints of a finished run; a kill after its result leaves them."""
     for path in folder.path.glob("checkpoint*.pt"):
         path.unlink()
-
-
-def read_versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that a run's numbers depend on."""
-    versions = {"python": platform.python_version()}
-    for name in _PACKAGES:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            versions[name] = "not installed"
-    return versions
-
-
-def _device_name(device: torch.device) -> str:
-    return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type
 
 
 def _now() -> str:

@@ -179,10 +179,11 @@ def compare_command(
     from reports.page.output import write_page
     from reports.reading.compare import compare_runs
     from reports.reading.gather import Sources
-    from reports.wording.page_texts import texts
+    from reports.wording.page_texts import page_texts, texts
 
-    t = texts(lang.value)
-    facts = compare_runs(a, b, Sources(runs=runs, title=title, lang=lang.value, **_read_project()), t)
+    sources = Sources(runs=runs, title=title, lang=lang.value, **_read_project())
+    facts = compare_runs(a, b, sources, texts(lang.value))
+    t = page_texts(facts)
     write_page(render_comparison(facts), out)
     for note in facts.notes:
         say(f"{note.kind}: {note.text}")
@@ -231,7 +232,7 @@ def print_summary(facts: ReportFacts, out: Path) -> None:
     from reports.wording.formats import NONE, score, variant_name
     from reports.wording.page_texts import english
 
-    t = english()  # the language of the terminal
+    t = english(facts.kind)  # the language of the terminal
     rows = []
     for cell in facts.cells:
         run = cell.run
@@ -255,7 +256,7 @@ def _print_evaluations(facts: ReportFacts) -> None:
     from reports.wording.formats import score
     from reports.wording.page_texts import english
 
-    t = english()
+    t = english(facts.kind)
     for group in facts.evaluations:
         rows = [
             [

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnn.nets import NETS
+from cnn.runs import DataKind
 from reports.documents.paper_figures import paper_figures
 from reports.documents.stamped import digest_of_text
 from reports.errors import NothingToReport
@@ -24,6 +25,7 @@ from reports.wording.summary import Summary, summarise
 
 _REFERENCES = Path(__file__).parent / "templates" / "references.toml"
 _STAMP = re.compile(r'^\[arena-paper\]: # "([0-9a-f]{16})"\n', flags=re.MULTILINE)
+_AUGMENTATION = {DataKind.SOUND: "augmentation", DataKind.PICTURES: "erasing"}  # works
 Rows = Sequence[Sequence[str]]  # the first names the columns; `#` before a name sets its column right
 
 
@@ -108,7 +110,8 @@ def compose_paper(facts: ReportFacts, folder: str) -> Paper:
     w.say(f"# {facts.title}")
     w.todo("todo_authors")
     w.head("abstract")
-    abstract = t.n("paper.abstract_text", len(facts.runs), models=_models(facts, t))
+    about = {"models": _models(facts, t), "k": len(facts.labels), "classes": t.classes(facts.labels)}
+    abstract = t.n("paper.abstract_text", len(facts.runs), **about)
     w.say(" ".join((abstract, _lead(facts, summary, t), *summary.effects[:3])))
     _data(w)
     _methods(w)
@@ -135,12 +138,14 @@ def _data(w: _Writer) -> None:
     assert main_run, "a paper has a training"
     w.head("data")
     w.todo("todo_corpus")
-    rows = [[t("data.part"), f"#{t('word.clips')}", f"#{t('data.per_digit')}", f"#{t('data.speakers')}"]]
+    speakers = [f"#{t('data.speakers')}"] if facts.kind is DataKind.SOUND else []
+    rows = [[t("data.part"), f"#{t('word.clips')}", f"#{t('data.per_digit')}", *speakers]]
     for split in splits(main_run):
         per_digit = t.count(split.most) if split.fewest == split.most else f"{split.fewest} {t('word.to')} {split.most}"
-        rows.append([t(f"data.{split.name}"), t.count(split.n), per_digit, str(len(split.speakers) or NONE)])
+        row = [t(f"data.{split.name}"), t.count(split.n), per_digit, str(len(split.speakers) or NONE)]
+        rows.append(row[: len(rows[0])])
     w.table(rows)
-    corpus, kind = t.setting(main_run.config["corpus"]), t.setting(main_run.config.get("split.kind"))
+    corpus, kind = t.setting(main_run.config["corpus"]), t.split(main_run.config.get("split.kind"))
     w.say(t("paper.split", corpus=corpus, split=kind, heard=t("data.heard") if facts.validates_on_known_speakers else ""))
 
 
@@ -149,8 +154,9 @@ def _methods(w: _Writer) -> None:
     assert main_run, "a paper has a training"
     w.head("methods")
     tile = {name: t.setting(main_run.config.get(f"tiles.{name}")) for name in ("size", "rate_hz", "length_s")}
+    tile["colour"] = t("paper.colour") if main_run.config.get("data.channels") == 3 else t("paper.grey")
     filters = t("paper.filters", cite=w.cite("bilateral")) if any(run.filter == "bilateral" for run in facts.runs) else ""
-    augmented = t("paper.augmented", cite=w.cite("augmentation")) if any(run.augmented for run in facts.runs) else ""
+    augmented = t("paper.augmented", cite=w.cite(_AUGMENTATION[facts.kind])) if any(run.augmented for run in facts.runs) else ""
     w.say(" ".join(part for part in (t("paper.tiles", **tile), filters, augmented) if part))
     first = {
         model: next(run for run in facts.runs if run.model == model) for model in dict.fromkeys(r.model for r in facts.runs)
@@ -165,7 +171,7 @@ def _methods(w: _Writer) -> None:
         ]
     )
     chooses = t("paper.chooses") if facts.chosen and not facts.validates_on_known_speakers else ""
-    w.say(t("paper.scored", chooses=chooses, cite=w.cite("bootstrap")))
+    w.say(t("paper.scored", chooses=chooses, cite=w.cite("bootstrap"), k=len(facts.labels)))
     if facts.sweeps:
         swept = t("paper.swept", cite=w.cite("optuna"))
         ranked = any(sweep.importances for sweep in facts.sweeps)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnn.runs import DataKind
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InspectedClip:
@@ -54,6 +56,7 @@ class InspectionFacts:
     run: str  # digest
     model: str
     variant: str
+    kind: DataKind = DataKind.SOUND
     length_s: float  # length of a picture
     split: str
     clips: tuple[InspectedClip, ...]

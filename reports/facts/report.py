@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from arena.base.scores import Interval
+from cnn.runs import DataKind
 from cnn.runs.folder import EpochRow
 from cnn.runs.verdict import Diagnosis
 from reports.facts.base import DifferenceFacts, Note
@@ -61,6 +62,10 @@ class RunFacts:
     wandb_url: str
     command: str = ""  # trains it again; empty where this version of Arena cannot
     is_trial: bool = False  # a sweep's, which sees no test clip
+
+    @property
+    def kind(self) -> DataKind:
+        return DataKind(str(self.config.get("data.kind", DataKind.SOUND)))
 
     @property
     def filter(self) -> str:
@@ -139,11 +144,17 @@ class ReportFacts:
     inspections: tuple[InspectionFacts, ...] = ()  # one training of each model
     agents: dict[str, tuple[AgentFacts, ...]] = field(default_factory=dict)  # by study
     lang: str = "en"
+    kind: DataKind = DataKind.SOUND  # of all trainings
     refresh_s: int = 0  # until a browser reads a page that is not final again
 
     @property
     def runs(self) -> tuple[RunFacts, ...]:
         return tuple(cell.run for cell in self.cells if cell.run)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Return the labels of the trainings; none where there is no training."""
+        return next((run.labels for run in self.runs), ())
 
     @property
     def nets(self) -> tuple[str, ...]:

@@ -188,12 +188,13 @@ class Label:
 def truncate(text: str, width_px: float) -> str:
     """Shorten a name to `width_px`, with an ellipsis where something is cut off."""
     label = text
-    while label and _width_px(label) > width_px:
+    while label and measure_px(label) > width_px:
         label = label.removesuffix("\u2026")[:-1] + "\u2026" if len(label) > 2 else ""
     return label
 
 
-def _width_px(text: str) -> float:
+def measure_px(text: str) -> float:
+    """Return the width of a text of `TEXT_PX`."""
     wide = [c for c in text if unicodedata.east_asian_width(c) in "WF"]  # DejaVu lacks them: as wide as high
     narrow = "".join(c for c in text if c not in wide)
     measured: float = text_to_path.get_text_width_height_descent(narrow, FontProperties(size=TEXT_PX), ismath=False)[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -12,7 +12,7 @@ from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
 
 from reports.facts.inspections import EmbeddedClip, InspectionFacts
-from reports.figures.canvas import SMALL_PX, SOFT, PlotFrame
+from reports.figures.canvas import SMALL_PX, SOFT, PlotFrame, truncate
 from reports.wording.page_texts import Texts
 
 _FRAME = PlotFrame(width=350, height=350, left=4, right=4, top=4, bottom=4)
@@ -24,6 +24,8 @@ COLOURS = (
 )  # fmt: skip
 _MARKS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p")
 _DIGIT_PX, _MARK_PX = 7, 4
+_MOST_LETTERS = 2  # of a label that is drawn itself
+_MOST_NAMES, _ACROSS_CLASSES, _NAME_PX, _LEGEND_ROW_PX = 30, 3, 90, 15  # of a legend
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,19 +36,29 @@ class _Mark:
 
 
 def embedding_by_digit(facts: InspectionFacts, t: Texts) -> str:
-    """Draw each clip as the digit that was spoken."""
+    """Draw each clip as the digit that was spoken, or with a mark of its class where names are longer."""
     labels = sorted({clip.truth for clip in facts.embedding})
+    has_marks = max(map(len, labels)) > _MOST_LETTERS
     groups = {label: [clip for clip in facts.embedding if clip.truth == label] for label in labels}
 
     def draw(axes: Axes) -> None:
         for number, (label, clips) in enumerate(groups.items()):
+            if has_marks:
+                _points(axes, clips, _mark(number), truncate(label, _NAME_PX))
+                continue
             form: Any = TextPath((0, 0), label, size=1)
             box = form.get_extents()
             centred = form.transformed(Affine2D().translate(-(box.x0 + box.x1) / 2, -(box.y0 + box.y1) / 2))
             _points(axes, clips, _Mark(form=centred, colour=COLOURS[number % len(COLOURS)], size_px=_DIGIT_PX))
         _frame_points(axes, facts.embedding)
+        if has_legend:
+            _legend(axes, _ACROSS_CLASSES)
 
-    return _FRAME.to_svg(f"tsne-digit-{facts.run}", t("inspection.alt_digit", name=t.cell(facts.model, facts.variant)), draw)
+    has_legend = has_marks and len(labels) <= _MOST_NAMES
+    rows = -(-len(labels) // _ACROSS_CLASSES)
+    high = _FRAME.height + rows * _LEGEND_ROW_PX if has_legend else _FRAME.height
+    frame = replace(_FRAME, height=high, bottom=_FRAME.bottom + high - _FRAME.height)
+    return frame.to_svg(f"tsne-digit-{facts.run}", t("inspection.alt_digit", name=t.cell(facts.model, facts.variant)), draw)
 
 
 def embedding_by_speaker(facts: InspectionFacts, t: Texts) -> str:
@@ -60,22 +72,32 @@ def embedding_by_speaker(facts: InspectionFacts, t: Texts) -> str:
             _points(axes, rest, _Mark(form=".", colour=SOFT), t("inspection.others"))
         for number, name in enumerate(named):
             clips = [clip for clip in facts.embedding if clip.speaker == name]
-            _points(axes, clips, _Mark(form=_MARKS[number], colour=COLOURS[number]), name or t("word.unknown"))
+            _points(axes, clips, _mark(number), name or t("word.unknown"))
         _frame_points(axes, facts.embedding)
-        axes.legend(
-            loc="upper center",
-            bbox_to_anchor=(0.5, 0.0),
-            ncols=4,
-            frameon=False,
-            fontsize=SMALL_PX,
-            labelcolor=SOFT,
-            handletextpad=0.1,
-            columnspacing=1.0,
-            borderaxespad=0.2,
-        )
+        _legend(axes, 4)
 
     alt = t("inspection.alt_speaker", name=t.cell(facts.model, facts.variant))
     return _WITH_NAMES.to_svg(f"tsne-speaker-{facts.run}", alt, draw)
+
+
+def _mark(number: int) -> _Mark:
+    """Return one of a hundred marks: each colour comes again with another form."""
+    again = number // len(COLOURS)
+    return _Mark(form=_MARKS[(number + again) % len(_MARKS)], colour=COLOURS[number % len(COLOURS)])
+
+
+def _legend(axes: Axes, n_across: int) -> None:
+    axes.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0.0),
+        ncols=n_across,
+        frameon=False,
+        fontsize=SMALL_PX,
+        labelcolor=SOFT,
+        handletextpad=0.1,
+        columnspacing=1.0,
+        borderaxespad=0.2,
+    )
 
 
 def _points(axes: Axes, clips: Sequence[EmbeddedClip], mark: _Mark, label: str = "") -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from arena.base.csv_export import format_csv
 from arena.base.media import data_uri
+from cnn.runs import DataKind
 from leaderboard.standings import METRICS
 from reports.facts.inspections import InspectionFacts
 from reports.facts.report import ReportFacts, RunFacts
@@ -31,6 +32,8 @@ _SCORE_HEAD = (
     *("multiply_adds", "verdict"),
 )
 
+_OF_PICTURES = {"spoken": "truth", "heard": "predicted", "clip": "picture", "clips": "pictures"}  # columns
+
 
 def csv_tables(facts: ReportFacts) -> dict[str, str]:
     """Return a data URI for every table that has a row."""
@@ -47,7 +50,12 @@ def csv_tables(facts: ReportFacts) -> dict[str, str]:
         **{f"embedding-{inspection.run}": _embedding(inspection) for inspection in facts.inspections},
         **{f"held-out-{number}": _held_out(facts, number - 1) for number in range(1, len(facts.evaluations) + 1)},
     }
-    return {name: csv_uri(rows) for name, rows in tables.items() if len(rows) > 1}
+    names = {} if facts.kind is DataKind.SOUND else _OF_PICTURES
+    return {
+        name: csv_uri([[names.get(str(column), column) for column in rows[0]], *rows[1:]])
+        for name, rows in tables.items()
+        if len(rows) > 1
+    }
 
 
 def csv_uri(rows: Rows) -> str:

@@ -11,8 +11,10 @@ from matplotlib import colormaps
 from numpy.typing import NDArray
 
 from arena.base.media import colour_png, palette_png, png_uri
+from cnn.runs import DataKind
 from reports.facts.inspections import InspectedClip, InspectedLayer, InspectionFacts
 from reports.figures.embeddings import embedding_by_digit, embedding_by_speaker
+from reports.figures.media import tile_uri, to_colour
 from reports.wording.page_texts import Texts
 
 _KERNELS_ACROSS = 16
@@ -60,7 +62,7 @@ class InspectionPage:
     mapped: tuple[MappedClip, ...]
     attention: tuple[Attention, ...]
     digits: str  # SVG
-    speakers: str
+    speakers: str  # empty where no speaker is known
 
 
 def inspection_pages(inspections: Sequence[InspectionFacts], t: Texts) -> tuple[InspectionPage, ...]:
@@ -68,7 +70,7 @@ def inspection_pages(inspections: Sequence[InspectionFacts], t: Texts) -> tuple[
 
 
 def _page(facts: InspectionFacts, t: Texts) -> InspectionPage:
-    kernels = facts.array("filters")[:_MOST_KERNELS] if facts.filter_layer else np.zeros((0, 1, 1), dtype=np.float32)
+    kernels = _upright(facts, "filters")[:_MOST_KERNELS] if facts.filter_layer else np.zeros((0, 1, 1), dtype=np.float32)
     return InspectionPage(
         facts=facts,
         filters=kernels_uri(kernels) if len(kernels) else "",
@@ -76,7 +78,7 @@ def _page(facts: InspectionFacts, t: Texts) -> InspectionPage:
         mapped=tuple(_mapped(facts, number) for number in range(facts.n_mapped)),
         attention=tuple(_attention(facts, number) for number in range(len(facts.clips))),
         digits=embedding_by_digit(facts, t) if facts.embedding else "",
-        speakers=embedding_by_speaker(facts, t) if facts.embedding else "",
+        speakers=embedding_by_speaker(facts, t) if any(clip.speaker for clip in facts.embedding) else "",
     )
 
 
@@ -103,37 +105,43 @@ def mosaic(tiles: NDArray[Any], n_across: int) -> NDArray[Any]:
     return grid
 
 
+def _upright(facts: InspectionFacts, name: str) -> NDArray[Any]:
+    """Return an array (..., F, T) with the row first that a picture has at the bottom: the last one, unless it is of sound."""
+    array = facts.array(name)
+    return array if facts.kind is DataKind.SOUND else array[..., ::-1, :]
+
+
 def _mapped(facts: InspectionFacts, number: int) -> MappedClip:
     rows = tuple(
         LayerRow(
             layer=layer,
             maps=png_uri(
-                palette_png(mosaic(np.maximum(facts.array(f"maps_{n}")[number], 1), layer.n_stored), "viridis", gap=True)
+                palette_png(mosaic(np.maximum(_upright(facts, f"maps_{n}")[number], 1), layer.n_stored), "viridis", gap=True)
             ),
         )
         for n, layer in enumerate(facts.layers)
     )
-    return MappedClip(clip=facts.clips[number], picture=png_uri(palette_png(facts.array("pictures")[number])), rows=rows)
+    return MappedClip(clip=facts.clips[number], picture=tile_uri(facts.array("pictures")[number], facts.kind), rows=rows)
 
 
 def _attention(facts: InspectionFacts, number: int) -> Attention:
-    clip, picture = facts.clips[number], facts.array("pictures")[number]
-    falls = facts.array("occlusion")[number].astype(np.float64)
+    clip, picture = facts.clips[number], _upright(facts, "pictures")[number]
+    falls = _upright(facts, "occlusion")[number].astype(np.float64)
     largest = float(np.abs(falls).max())
-    has_maps = bool(facts.layers)
+    cams = {name: _upright(facts, name)[number].astype(np.float64) for name in ("cam_label", "cam_truth") if facts.layers}
     return Attention(
         clip=clip,
-        picture=png_uri(palette_png(picture)),
-        cam_label=heat_uri(picture, facts.array("cam_label")[number].astype(np.float64)) if has_maps else "",
-        cam_truth=heat_uri(picture, facts.array("cam_truth")[number].astype(np.float64)) if has_maps and clip.is_wrong else "",
+        picture=tile_uri(facts.array("pictures")[number], facts.kind),
+        cam_label=heat_uri(picture, cams["cam_label"]) if cams else "",
+        cam_truth=heat_uri(picture, cams["cam_truth"]) if cams and clip.is_wrong else "",
         occlusion=heat_uri(picture, falls / max(largest, _LEAST_FALL)),
         fall=float(falls.max()),
     )
 
 
 def heat_uri(picture: NDArray[np.uint8], heat: NDArray[np.float64]) -> str:
-    """Draw a grey spectrogram under heat of -1..1: orange above zero, blue below, stronger with its size."""
-    grey = np.repeat(picture[:, :, None] * 0.8, 3, axis=2)  # a little dark, so that colour stands out
+    """Draw a tile in its colours or in grey under heat of -1..1: orange above zero, blue below, stronger with its size."""
+    grey = to_colour(picture) * 0.8  # a little dark, so that colour stands out
     colour = np.where(heat[:, :, None] > 0, (255.0, 140.0, 30.0), (70.0, 150.0, 255.0))
     share = np.clip(np.abs(heat), 0, 1)[:, :, None] * _HEAT_SHARE
     return png_uri(colour_png(np.round(grey * (1 - share) + colour * share).astype(np.uint8)))

@@ -11,6 +11,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from cnn.runs import DataKind
 from reports.facts.report import ReportFacts, RunFacts
 from reports.figures.canvas import css_variable, model_colour
 from reports.figures.contest import MOST_TEAMS
@@ -55,6 +56,7 @@ class ReportPage:
     glossary: tuple[str, ...]
     models: tuple[str, ...]  # models whose source is known
     lacks_sound: bool
+    has_speakers: bool
     most_teams: int
     most_groups: int
     style: Markup
@@ -84,7 +86,8 @@ def render_report(facts: ReportFacts) -> bytes:
         versions=", ".join(f"{name} {version}" for name, version in shared_versions(facts.runs).items()),
         glossary=tuple(term for term in _GLOSSARY if term != "held" or facts.evaluations),
         models=tuple(name for name in dict.fromkeys(cell.model for cell in facts.cells) if t.source(name)),
-        lacks_sound=not any(media.sound for media in facts.media.values()),
+        lacks_sound=facts.kind is DataKind.SOUND and not any(media.sound for media in facts.media.values()),
+        has_speakers=facts.kind is DataKind.SOUND,
         most_teams=MOST_TEAMS,
         most_groups=MOST_ROWS,
         style=style,

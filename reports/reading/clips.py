@@ -6,14 +6,13 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from arena.base.media import palette_png, png_uri
 from cnn.runs.folder import RunFolder
 from reports.analysis.groups import group_clips
 from reports.analysis.mistakes import collect_votes, find_doubts, rank_mistakes
 from reports.facts.clips import Media
 from reports.facts.models import CellKey
 from reports.facts.report import ReportFacts
-from reports.figures.media import wav_uri
+from reports.figures.media import tile_uri, wav_uri
 from reports.reading.doubts import note_doubts
 from reports.reading.run import Reading
 from reports.reading.tiles import TileFolder, find_tile_folder
@@ -29,8 +28,8 @@ def _media(tiles: TileFolder, clip: str) -> Media:
     raw, filtered = tiles.picture("raw", clip), tiles.picture("bilateral", clip)
     recording = tiles.recording(clip)
     return Media(
-        raw=png_uri(palette_png(raw)) if raw is not None else "",
-        filtered=png_uri(palette_png(filtered)) if filtered is not None else "",
+        raw=tile_uri(raw, tiles.kind) if raw is not None else "",
+        filtered=tile_uri(filtered, tiles.kind) if filtered is not None else "",
         sound=wav_uri(recording) if recording else "",
     )
 
@@ -60,5 +59,5 @@ def add_clips(facts: ReportFacts, readings: Mapping[CellKey, Reading], tiles_dir
     if tiles is None:
         return facts
     media = read_media(tiles, [*(mistake.id for mistake in mistakes), *(doubt.id for doubt in doubts)])
-    notes = (*note_doubts(tiles.doubts, main.facts, texts(facts.lang)), *facts.notes)
+    notes = (*note_doubts(tiles.doubts, main.facts, texts(facts.lang, facts.kind)), *facts.notes)
     return dataclasses.replace(facts, has_tiles=True, media=media, source=tiles.source, notes=notes)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnn.keys import is_setting
+from cnn.runs import DataKind
 from reports.analysis.paired_bootstrap import Contrast, have_same_clips, resample_runs
 from reports.analysis.scores import ClipAnswers
 from reports.errors import SourceError
@@ -15,7 +17,7 @@ from reports.facts.report import RunFacts
 from reports.reading.gather import Sources, read_all
 from reports.reading.run import Reading
 from reports.reading.selection import select_runs
-from reports.wording.page_texts import Texts
+from reports.wording.page_texts import Texts, texts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +57,7 @@ class CompareFacts:
     settings: tuple[DifferingSetting, ...]
     notes: tuple[Note, ...]
     lang: str
+    kind: DataKind
 
     @property
     def nets(self) -> tuple[str, ...]:
@@ -68,7 +71,7 @@ def compare_runs(a: Path, b: Path, sources: Sources, t: Texts) -> CompareFacts:
     Raises:
         SourceError: a side holds no finished run, or cannot be read.
     """
-    (ours, notes_a), (theirs, notes_b) = (_side(side, sources, t) for side in (a, b))
+    (ours, notes_a, kind), (theirs, notes_b, _) = (_side(side, sources, t) for side in (a, b))
     models = sources.models or infer_models(model for model, _ in (*ours, *theirs))
     couples = _couples(ours, theirs, Grid(models))
     differences, mean = _differences([couple[1:] for couple in couples])
@@ -90,21 +93,22 @@ def compare_runs(a: Path, b: Path, sources: Sources, t: Texts) -> CompareFacts:
         models=models,
         pairs=pairs,
         mean=mean,
-        settings=_settings(pairs),
+        settings=_settings(pairs, kind),
         notes=(*notes_a, *notes_b),
         lang=t.language,
+        kind=kind,
     )
 
 
-def _side(side: Path, sources: Sources, t: Texts) -> tuple[dict[CellKey, Reading], tuple[Note, ...]]:
+def _side(side: Path, sources: Sources, t: Texts) -> tuple[dict[CellKey, Reading], tuple[Note, ...], DataKind]:
     is_folder_of_runs = side.is_dir() and not (side / "config.json").exists()
     runs_dir, named = (side, ()) if is_folder_of_runs else (sources.runs, (side,))
     selection = select_runs(runs_dir, named, (), t, sources.grid)
     if not selection.folders:
         raise SourceError(f"each side of a comparison holds a finished run and {side} holds none; train with `arena train`")
-    readings, notes = read_all(selection, sources, t)
+    readings, notes = read_all(selection, sources, texts(t.language, selection.kind))
     side_notes = tuple(note for note in selection.notes if note.kind != "missing")
-    return readings, (*side_notes, *notes)
+    return readings, (*side_notes, *notes), selection.kind
 
 
 Couple = tuple[CellKey, Reading | None, Reading | None]
@@ -141,10 +145,10 @@ def _differences(
     return differences, resample_runs(clips).mean(contrasts)
 
 
-def _settings(pairs: Sequence[PairFacts]) -> tuple[DifferingSetting, ...]:
+def _settings(pairs: Sequence[PairFacts], kind: DataKind) -> tuple[DifferingSetting, ...]:
     """List the keys in which a complete pair differs; augmentation counts only where both use it."""
     complete = [(pair.a, pair.b) for pair in pairs if pair.a and pair.b]
-    keys = dict.fromkeys(key for a, b in complete for run in (a, b) for key in run.config)
+    keys = dict.fromkeys(key for a, b in complete for run in (a, b) for key in run.config if is_setting(key, kind))
     rows = []
     for key in keys:
         used = [(a, b) for a, b in complete if not key.startswith("augment.") or (a.augmented and b.augmented)]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnn.config import VARIANTS
+from cnn.keys import is_setting
+from cnn.runs import DataKind
 from reports.analysis.effects import compute_effects
 from reports.analysis.paired_bootstrap import ResampledScores, compute_interval, have_same_clips, resample_runs
 from reports.errors import NothingToReport, SourceError
@@ -62,29 +64,31 @@ def gather_facts(sources: Sources) -> ReportFacts:
         NothingToReport: no finished run, no study and no contest.
         SourceError: a named run or the contest cannot be read.
     """
-    t = texts(sources.lang)
-    sweeps, sweep_notes = _sweeps(sources, t)
+    neutral = texts(sources.lang)  # until the kind of data is known
+    sweeps, sweep_notes = _sweeps(sources, neutral)
     contest = _contest(sources)
-    evaluations = read_evaluations(sources.runs, sources.tiles, t)
+    evaluations = read_evaluations(sources.runs, sources.tiles, neutral)
     folds = {*evaluations.runs, *(run for sweep in sweeps or () for run in _list_folds(sources.studies, sweep))}
-    selection = select_runs(sources.runs, sources.named_runs, folds, t, sources.grid)
+    selection = select_runs(sources.runs, sources.named_runs, folds, neutral, sources.grid)
     if not selection.folders and not sweeps and not contest:
         reasons = " ".join(note.text for note in selection.notes if note.kind is NoteKind.ERROR)
         raise NothingToReport(
             f"nothing to report: no finished run in {sources.runs or 'any folder'}; train with `arena train --all`"
             + (f" ({reasons})" if reasons else "")
         )
-    grid = selection.grid
-    if not grid.models:
+    if not selection.grid.models:
         evaluated = [evaluation.model for group in evaluations.groups for evaluation in group.evaluations]
-        grid = dataclasses.replace(grid, models=infer_models(evaluated or [sweep.model for sweep in sweeps or ()]))
+        models = infer_models(evaluated or [sweep.model for sweep in sweeps or ()])
+        selection = dataclasses.replace(selection, grid=dataclasses.replace(selection.grid, models=models))
+    if not selection.folders:
+        selection = dataclasses.replace(selection, kind=next((sweep.kind for sweep in sweeps or ()), DataKind.SOUND))
+    t, grid = texts(sources.lang, selection.kind), selection.grid
     readings, notes = read_all(selection, sources, t)
     all_notes = (*selection.notes, *evaluations.notes, *notes, *sweep_notes)
-    facts = assemble(readings, grid, all_notes, t, chooses=not selection.is_one_fold)
+    facts = assemble(readings, selection, all_notes, t)
     facts = dataclasses.replace(
         facts,
-        title=sources.title or t("page.title"),
-        is_one_fold=selection.is_one_fold,
+        title=sources.title or t("page.title", n=len(facts.labels), name=_name_corpus(facts)),
         evaluations=tuple(dataclasses.replace(group, evaluations=grid.sort(group.evaluations)) for group in evaluations.groups),
         sweeps=None if sweeps is None else grid.sort(sweeps),
         agents=_agents(sweeps or (), sources),
@@ -94,6 +98,10 @@ def gather_facts(sources: Sources) -> ReportFacts:
     inspections, damages = read_inspections(facts.runs, facts.main_run, t)
     facts = dataclasses.replace(facts, inspections=inspections, notes=(*facts.notes, *damages))
     return add_clips(facts, readings, sources.tiles)
+
+
+def _name_corpus(facts: ReportFacts) -> str:
+    return str(next((run.config["data.name"] for run in facts.runs if run.config.get("data.name")), ""))
 
 
 def _sweeps(sources: Sources, t: Texts) -> tuple[tuple[StudyFacts, ...] | None, tuple[Note, ...]]:
@@ -138,8 +146,9 @@ def read_all(selection: Selection, sources: Sources, t: Texts) -> tuple[dict[Cel
     return readings, notes
 
 
-def assemble(readings: dict[CellKey, Reading], grid: Grid, notes: Sequence[Note], t: Texts, *, chooses: bool) -> ReportFacts:
+def assemble(readings: dict[CellKey, Reading], selection: Selection, notes: Sequence[Note], t: Texts) -> ReportFacts:
     """Return the facts of the trainings, as if there were nothing else."""
+    grid, chooses = selection.grid, not selection.is_one_fold
     ranked = sorted(
         (reading.facts for reading in readings.values() if reading.facts.val and chooses),
         key=lambda run: (-run.val.macro_f1, run.val.loss, run.digest) if run.val else (0.0, 0.0, run.digest),
@@ -149,7 +158,7 @@ def assemble(readings: dict[CellKey, Reading], grid: Grid, notes: Sequence[Note]
     resampled, stranger_notes = _resampled(readings, chosen, t)
     runs = {key: _with_intervals(reading, resampled, chosen) for key, reading in readings.items()}
     cells = grid.order(runs) if runs else []
-    settings = setting_rows([runs[key] for key in cells if key in runs])
+    settings = setting_rows([runs[key] for key in cells if key in runs], selection.kind)
     digests = {key: run.digest for key, run in runs.items()}
     return ReportFacts(
         title="",
@@ -160,12 +169,13 @@ def assemble(readings: dict[CellKey, Reading], grid: Grid, notes: Sequence[Note]
         effects=compute_effects(resampled, digests, grid.models, t) if resampled else (),
         same_settings=tuple(row for row in settings if len(row.values) == 1),
         differing_settings=tuple(row for row in settings if len(row.values) > 1),
-        is_one_fold=False,
+        is_one_fold=selection.is_one_fold,
         evaluations=(),
         sweeps=None,
         contest=None,
         notes=(*notes, *stranger_notes),
         lang=t.language,
+        kind=selection.kind,
     )
 
 
@@ -191,11 +201,11 @@ def _with_intervals(reading: Reading, resampled: ResampledScores | None, chosen:
     return dataclasses.replace(run, interval=interval, behind_choice=behind)
 
 
-def setting_rows(runs: Sequence[RunFacts]) -> list[SettingRow]:
+def setting_rows(runs: Sequence[RunFacts], kind: DataKind) -> list[SettingRow]:
     """List the settings: one value where all runs share it, otherwise one of each run; augmentation counts where it is used."""
     rows = []
     for key in dict.fromkeys(key for run in runs for key in run.config):
-        if key in _NO_SETTINGS:
+        if key in _NO_SETTINGS or not is_setting(key, kind):
             continue
         values = [run.config.get(key) if run.augmented or not key.startswith("augment.") else None for run in runs]
         used = [run.config.get(key) for run in runs if run.augmented or not key.startswith("augment.")]

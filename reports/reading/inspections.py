@@ -65,6 +65,7 @@ def _facts(run: RunFacts, facts: dict[str, Any], arrays: dict[str, NDArray[np.ge
         run=run.digest,
         model=run.model,
         variant=run.variant,
+        kind=run.kind,
         length_s=float(str(run.config.get("tiles.length_s", 0))),
         split=facts["split"],
         clips=tuple(_clip(clip) for clip in facts["clips"]),

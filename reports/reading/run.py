@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cnn.commands import format_train_command
 from cnn.errors import RunError
 from cnn.overrides import flatten
 from cnn.plugin import shorten_name
+from cnn.runs import read_kind
 from cnn.runs.folder import EpochRow, RunFolder, RunResult
 from cnn.runs.verdict import Diagnosis, FitScores, diagnose
 from reports.analysis.scores import ClipAnswers, convert_score, find_contradictions, recompute_scores, select_split
@@ -74,9 +76,9 @@ def _reading(folder: RunFolder, result: RunResult, tiles: Path, t: Texts) -> Rea
     return Reading(facts=_run_facts(folder, result, splits, tiles), clips=answered, notes=notes)
 
 
-def _diagnose(curve: Sequence[EpochRow], config: dict[str, object], splits: dict[str, SplitFacts]) -> Diagnosis | None:
+def _diagnose(curve: Sequence[EpochRow], content: dict[str, Any], splits: dict[str, SplitFacts]) -> Diagnosis | None:
     """Diagnose the run anew, so that one of an older version has today's advice, in the language of the page."""
-    train, val = splits.get("train"), splits.get("val")
+    train, val, config = splits.get("train"), splits.get("val"), flatten(content)
     if not train or not val:
         return None
     scores = FitScores(
@@ -86,6 +88,7 @@ def _diagnose(curve: Sequence[EpochRow], config: dict[str, object], splits: dict
         is_balanced=config.get("train.balance", "none") != "none",
         is_augmented=str(config["variant"]).endswith("+aug"),
         hears_val=config.get("split.validation") == "takes" or config.get("split.kind") == "random",
+        kind=read_kind(content),
     )
     return diagnose(curve, scores)
 
@@ -95,7 +98,7 @@ def _run_facts(folder: RunFolder, result: RunResult, splits: dict[str, SplitFact
     config = flatten(content)
     seed = config.get("train.seed", 0)
     curve = tuple(folder.epochs())
-    diagnosis = _diagnose(curve, config, splits) if result.verdict and curve else None
+    diagnosis = _diagnose(curve, content, splits) if result.verdict and curve else None
     return RunFacts(
         digest=folder.digest,
         folder=str(folder.path),

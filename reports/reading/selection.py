@@ -16,6 +16,7 @@ from cnn.config import read_format
 from cnn.errors import RunError
 from cnn.nets import PAIR
 from cnn.plugin import shorten_name
+from cnn.runs import DataKind, read_kind
 from cnn.runs.folder import RunFolder, RunResult, RunState, list_runs
 from cnn.runs.reference import find_run
 from reports.errors import SourceError
@@ -23,7 +24,7 @@ from reports.facts.base import Note, NoteKind
 from reports.facts.models import INFERRED, CellKey, Grid, infer_models
 from reports.reading.run import damage_error
 from reports.wording.formats import variant_name
-from reports.wording.page_texts import Texts, english
+from reports.wording.page_texts import Texts, english, texts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +35,7 @@ class Candidate:
     key: CellKey
     name: str  # the model as it was typed
     source: str  # digest of the file of a net of one's own
+    kind: DataKind
     comparable: str  # equal where corpus, tiles and split are equal
     settings: str  # equal where the model and all of its settings are, whatever the variant and the version of its file
     started_at: str
@@ -53,6 +55,7 @@ class Selection:
     folders: dict[CellKey, RunFolder]
     notes: tuple[Note, ...]
     grid: Grid  # without runs its models may be missing
+    kind: DataKind = DataKind.SOUND
     is_one_fold: bool = False  # all runs are folds of evaluations: there were no others
 
 
@@ -81,6 +84,7 @@ def select_runs(
     apart = [run for run in candidates if named or not run.is_trial]
     fold_digests = () if named else folds
     group = _largest_group(apart or candidates, fold_digests, notes, t)
+    t = texts(t.language, group[0].kind)
     chosen = _choose(group)
     if n_passed := sum(run.folder.digest not in fold_digests and chosen[run.key] is not run for run in group):
         notes.append(Note(kind=NoteKind.REMARK, text=t.n("note.passed_over", n_passed)))
@@ -93,7 +97,7 @@ def select_runs(
     if not (is_one_fold := all(run.folder.digest in fold_digests for run in group)):
         notes += _missing(chosen, grid, t, is_inferred=is_inferred)
     folders = {key: chosen[key].folder for key in cells if key in chosen}
-    return Selection(folders=folders, notes=tuple(notes), grid=grid, is_one_fold=is_one_fold)
+    return Selection(folders=folders, notes=tuple(notes), grid=grid, kind=group[0].kind, is_one_fold=is_one_fold)
 
 
 def _choose(group: Sequence[Candidate]) -> dict[CellKey, Candidate]:
@@ -182,6 +186,7 @@ def _candidate(folder: RunFolder, result: RunResult) -> Candidate:
         key=(label, str(config["variant"])),
         name=name,
         source=str(config["model"].get("source", "")),
+        kind=read_kind(config),
         comparable=json.dumps(comparable, sort_keys=True),
         settings=json.dumps([config["model"] | {"name": label, "source": ""}, config.get("train")], sort_keys=True),
         started_at=result.started_at,

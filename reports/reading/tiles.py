@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from cnn.config import TilesInfo, config_to_dict, read_format
 from cnn.errors import RunError
 from cnn.files import read_json
+from cnn.runs import DataKind
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,6 +25,7 @@ class TileFolder:
     """The tiles that some runs were trained on."""
 
     folder: Path
+    kind: DataKind
     corpus_folder: Path  # where the recordings lay when the tiles were made
     rows: dict[str, int]  # row of each clip in the pictures
     paths: dict[str, str]  # path of each clip's recording, below the corpus folder
@@ -33,7 +35,7 @@ class TileFolder:
     _pictures: dict[str, NDArray[np.uint8]] = field(default_factory=dict, repr=False)
 
     def picture(self, filter_name: str, clip: str) -> NDArray[np.uint8] | None:
-        """Return (F, T) uint8, low frequencies first; None where there is none of this clip."""
+        """Return (F, T) uint8, low frequencies first, (3, F, T) in colour; None where there is none of this clip."""
         if clip not in self.rows:
             return None
         if filter_name not in self._pictures:
@@ -43,10 +45,11 @@ class TileFolder:
                 return None
         pictures = self._pictures[filter_name]
         row = self.rows[clip]
-        return np.asarray(pictures[row]) if pictures.ndim == 3 and row < len(pictures) else None
+        return np.asarray(pictures[row]) if pictures.ndim in (3, 4) and row < len(pictures) else None
 
     def recording(self, clip: str) -> Path | None:
-        return self.corpus_folder / self.paths[clip] if clip in self.paths else None
+        """Return the path of the clip's recording; None of a picture."""
+        return self.corpus_folder / self.paths[clip] if clip in self.paths and self.kind is DataKind.SOUND else None
 
 
 def find_tile_folder(tiles_dir: Path, config: dict[str, Any]) -> TileFolder | None:
@@ -78,6 +81,7 @@ def _read(folder: Path, settings: dict[str, Any]) -> TileFolder:
     corpus_folder = Path(str(settings.get("corpus_folder", "")))
     return TileFolder(
         folder=folder,
+        kind=DataKind(settings.get("kind", DataKind.SOUND)),
         corpus_folder=corpus_folder,
         rows={row["id"]: n for n, row in enumerate(rows)},
         paths={row["id"]: row["path"] for row in rows},

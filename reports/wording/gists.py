@@ -57,4 +57,4 @@ def _contest(facts: ReportFacts, t: Texts) -> str:
 def _data(facts: ReportFacts, t: Texts) -> str:
     run = facts.main_run
     sizes = [f"{t(f'data.{name}')} {t.count(split.n)}" for name, split in run.splits.items()] if run else []
-    return t("gist.data", sizes=", ".join(sizes), split=t.setting(run.config.get("split.kind"))) if run else ""
+    return t("gist.data", sizes=", ".join(sizes), split=t.split(run.config.get("split.kind"))) if run else ""

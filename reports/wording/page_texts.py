@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from arena.base.texts import ENGLISH, Words
+from arena.base.texts import ENGLISH, Words, format_labels
 from cnn.nets import NETS, PAIR
+from cnn.runs import DataKind
 from reports.wording import formats
 
 TEXTS = Path(__file__).parent / "texts"
+_MOST_CLASSES, _MOST_LETTERS = 10, 100  # that a sentence lists
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,9 +53,9 @@ class Texts(Words):
         return self("word.model", letter="AB"[self.models.index(model)], model=model)
 
     def source(self, model: str) -> str:
-        """Return the net's source in two words (English if its language has none); empty for an unknown net."""
-        origin = NETS[model].origin if model in NETS else {}
-        return origin.get(self.language, origin.get(ENGLISH, ""))
+        """Return the net's source, and what differs from it (English if its language has none); empty for an unknown net."""
+        words = (NETS[model].origin, NETS[model].differs) if model in NETS else ()
+        return ": ".join(filter(None, (texts.get(self.language, texts.get(ENGLISH, "")) for texts in words)))
 
     def cell(self, model: str, variant: str) -> str:
         """Return `resnet on bilateral + aug`."""
@@ -74,6 +76,17 @@ class Texts(Words):
             return rest or name
         return self(f"metric.{split}", name=rest.replace("macro_f1", "macro-F1").replace("_", " "))
 
+    def classes(self, labels: Sequence[str]) -> str:
+        """Return `0 to 9`, or names of classes; of many the first ten and the number of the others."""
+        names = format_labels(labels, self("word.to"))
+        if len(labels) <= _MOST_CLASSES or len(names) <= _MOST_LETTERS:
+            return names
+        return self("data.more", names=", ".join(labels[:_MOST_CLASSES]), n=len(labels) - _MOST_CLASSES)
+
+    def split(self, kind: object) -> str:
+        """Name a split: `as published` for official, others as the configuration does."""
+        return self(f"split.{kind}") if self.has(f"split.{kind}") else self.setting(kind)
+
     def setting(self, value: object) -> str:
         """Format a configuration value: floats with four digits, lists with commas."""
         if isinstance(value, bool):
@@ -87,21 +100,23 @@ class Page(Protocol):
     @property
     def lang(self) -> str: ...
     @property
+    def kind(self) -> DataKind: ...
+    @property
     def models(self) -> tuple[str, ...]: ...
     @property
     def nets(self) -> tuple[str, ...]: ...
 
 
 @functools.cache
-def texts(lang: str) -> Texts:
-    """Return the texts of a language that has a file in TEXTS."""
-    return Texts.read(TEXTS, lang)
+def texts(lang: str, kind: DataKind = DataKind.SOUND) -> Texts:
+    """Return the texts on data of that kind, of a language that has a file in TEXTS."""
+    return Texts.read(TEXTS, lang, kind)
 
 
 def page_texts(facts: Page) -> Texts:
-    """Return the texts of a page in its language, with the nets that it names."""
-    return replace(texts(facts.lang), models=facts.models, nets=facts.nets)
+    """Return the texts of a page in its language and on its kind of data, with the nets that it names."""
+    return replace(texts(facts.lang, facts.kind), models=facts.models, nets=facts.nets)
 
 
-def english() -> Texts:
-    return texts(ENGLISH)
+def english(kind: DataKind = DataKind.SOUND) -> Texts:
+    return texts(ENGLISH, kind)

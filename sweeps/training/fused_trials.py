@@ -30,10 +30,10 @@ class FusedTraining:
 
 
 def describe_training(context: TrialContext, task: Task) -> FusedTraining:
-    from cnn.train.fused import group as fused
+    from cnn.train.fused.stack import compute_stack_key
 
     config = context.configure(task.params, task.training)
-    stack_key = context.tiles, context.runs, context.device, fused.compute_stack_key(config)
+    stack_key = context.tiles, context.runs, context.device, compute_stack_key(config)
     return FusedTraining(stack_key=stack_key, run=config.digest)
 
 

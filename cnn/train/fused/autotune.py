@@ -11,7 +11,7 @@ import torch
 from cnn.config import RunConfig
 from cnn.tiles.batches import count_steps
 from cnn.train.failure import is_out_of_memory
-from cnn.train.fused.group import Stack
+from cnn.train.fused.stack import Stack
 from cnn.train.fused.stacked_layers import Formulation
 from cnn.train.trainer import Trainer
 from cnn.train.training_run import SplitData

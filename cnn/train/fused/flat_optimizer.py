@@ -52,6 +52,11 @@ class FlatOptimizer:
         used = {name: gradient for name, gradient in gradients.items() if gradient is not None}
         torch._foreach_copy_([self._view(self._gradients, name) for name in used], list(used.values()))
 
+    def measure_gradients(self) -> torch.Tensor:
+        """Return the L2 norm of each member's gradients together, (M,)."""
+        norms: torch.Tensor = torch.linalg.vector_norm(self._gradients, dim=1)
+        return norms
+
     def step(self, rates: torch.Tensor) -> None:
         """Step with learning rates (M,)."""
         self._n_steps += 1

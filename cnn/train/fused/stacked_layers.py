@@ -164,7 +164,7 @@ _STACKS: dict[type[nn.Module], Callable[[Sequence[Any]], _Stacked]] = {
 
 
 def stack_nets(nets: Sequence[nn.Module]) -> nn.Module:
-    """Stack nets into one, (B M, 1, F, T) to (B M, K), with copies of their weights.
+    """Stack nets into one, (B M, C, F, T) to (B M, K), with copies of their weights.
 
     Raises:
         ModelError: a layer with weights, or with draws of its own, that cannot be stacked.

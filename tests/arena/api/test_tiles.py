@@ -11,9 +11,11 @@ from torch.utils.data import DataLoader
 
 import arena
 from arena.api.datasets import TileDataset
+from cnn.config import default_config
 from cnn.settings.split import SplitSettings
 from cnn.splits import make_split
 from cnn.tiles.batches import Clips
+from cnn.tiles.inputs import Inputs
 from cnn.tiles.tile_set import TileSet
 
 
@@ -43,7 +45,7 @@ def test_a_dataset_gives_what_a_net_gets_in_training(opened: arena.TileSet, tile
     clips = Clips(tiles.pictures(variant), tiles.labels(), opened.split.val, torch.device("cpu"))
     pictures, labels = read_epoch(opened.dataset("val", variant))
     order = torch.randperm(len(clips), generator=torch.Generator().manual_seed(5))
-    ((expected, classes),) = clips.iterate_batches(len(clips), [5], None)
+    ((expected, classes),) = clips.iterate_batches(len(clips), [5], Inputs([default_config(tiles.info, "lenet5", variant)]))
     assert torch.equal(pictures[order], expected)
     assert torch.equal(labels[order], classes)
 

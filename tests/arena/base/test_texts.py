@@ -23,6 +23,7 @@ FOLDERS = {
         ("cnn", "cnn/corpus"),
         ("verdicts", "cnn/runs"),
         ("arena", "arena/starter"),
+        ("exercises", "arena/exercises"),
         ("tables", "arena/base/tables"),
     )
 }
@@ -35,6 +36,7 @@ EQUAL_IN_SPANISH = {
     "cnn": ["card.mono"],
     "verdicts": [],
     "arena": [],
+    "exercises": ["backprop.relu_title"],
     "tables": ["kind.json"],
 }
 FILES = [(name, language) for name, folder in FOLDERS.items() for language in list_languages(folder)]
@@ -52,9 +54,10 @@ def test_every_folder_has_the_same_languages() -> None:
     assert names == names[:1] * len(names)
 
 
+@pytest.mark.parametrize("kind", ["", "pictures"])
 @pytest.mark.parametrize(("name", "language"), FILES)
-def test_a_language_has_the_keys_the_forms_and_the_placeholders_of_english(name: str, language: str) -> None:
-    english, words = (Words.read(FOLDERS[name], code).table for code in (ENGLISH, language))
+def test_a_language_has_the_keys_the_forms_and_the_placeholders_of_english(name: str, language: str, kind: str) -> None:
+    english, words = (Words.read(FOLDERS[name], code, kind).table for code in (ENGLISH, language))
     assert words.keys() == english.keys()
     assert [key for key, forms in words.items() if len(forms) != len(english[key]) or len(forms) > 2] == []
     assert [key for key, forms in words.items() if not all(form.strip() for form in forms)] == []

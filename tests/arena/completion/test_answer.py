@@ -23,6 +23,7 @@ FREE = {  # words behind which any text may stand
     "--entity": "a name at W&B, which is not asked at a Tab",
     "--gpus": "numbers",
     "--group-by": "a heading of a file that is not read at a Tab",
+    "--labels": "new names",
     "--licence": "a sentence",
     "--member": "a person, whose data no shell shows",
     "--mirror": "an address",
@@ -106,7 +107,7 @@ def test_commands_options_and_choices(folder: Path) -> None:
 def test_keys_and_their_values(folder: Path) -> None:
     assert values("train train.ep") == ["train.epochs="]
     assert values("train lear") == ["learning_rate="]
-    kinds = ("speaker", "becker", "loso", "folds", "random")
+    kinds = ("speaker", "becker", "loso", "folds", "random", "official")
     assert values("train split.kind=") == [f"split.kind={kind}" for kind in kinds]
     assert values("train optimizer=ad") == ["optimizer=adamw", "optimizer=adam"]
     assert values("train model=mob") == ["model=mobilenet"]
@@ -123,7 +124,7 @@ def test_files_by_their_kind(folder: Path) -> None:
     assert values("contest submit true.csv --onnx ") == ["my voices/", "net.onnx"]
     assert values("contest log --contest ") == ["contest.db", "my voices/"]
     assert values("data scan ") == ["my voices/"]
-    assert values("sweep lint a") == ["a.yaml"]
+    assert values("sweep lint a.") == ["a.yaml"]
     assert values("contest validate .h") == [".hidden.csv"]
 
 

@@ -11,12 +11,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cnn.config import TilesInfo, default_config
 from cnn.settings.augment import AugmentSettings
 from cnn.settings.tiles import TileSettings
-from cnn.tiles.augment import Augment
-from cnn.tiles.batches import Clips, count_steps, derive_seed, normalise
+from cnn.tiles.augment import SoundAugment
+from cnn.tiles.batches import Clips, count_steps, derive_seed
+from cnn.tiles.inputs import Inputs, normalise_bands
 
 CPU = torch.device("cpu")
+PLAIN = Inputs([default_config(TilesInfo(), "lenet5", "raw")])
 OFF = AugmentSettings(freq_masks=0, time_masks=0, tract=0, tract_bend=0, tempo=0, tempo_bend=0, shift=0, noise_db=120)
 
 
@@ -26,7 +29,7 @@ def clips(n: int, size: int = 32) -> Clips:
 
 
 def grey(n: int = 64, size: int = 64) -> torch.Tensor:
-    return torch.rand((n, size, size), generator=torch.Generator().manual_seed(1))
+    return torch.rand((n, 1, size, size), generator=torch.Generator().manual_seed(1))
 
 
 def tile(grey: torch.Tensor) -> torch.Tensor:
@@ -36,7 +39,7 @@ def tile(grey: torch.Tensor) -> torch.Tensor:
 @given(n=st.integers(2, 400), batch_size=st.integers(2, 300))
 def test_an_epoch_is_batches_of_one_size_and_nobody_twice(n: int, batch_size: int) -> None:
     source = Clips(np.zeros((n, 1, 2), np.uint8), np.arange(n, dtype=np.int64), range(n), CPU)
-    batches = [truth for _, truth in source.iterate_batches(batch_size, [5], None)]
+    batches = [truth for _, truth in source.iterate_batches(batch_size, [5], PLAIN)]
     sizes = {len(truth) for truth in batches}
     seen = torch.cat(batches).tolist()
     assert len(sizes) == 1
@@ -47,28 +50,28 @@ def test_an_epoch_is_batches_of_one_size_and_nobody_twice(n: int, batch_size: in
 
 
 def test_the_order_comes_from_the_seed() -> None:
-    orders = [torch.cat([truth for _, truth in clips(100).iterate_batches(32, [seed], None)]).tolist() for seed in (1, 1, 2)]
+    orders = [torch.cat([truth for _, truth in clips(100).iterate_batches(32, [seed], PLAIN)]).tolist() for seed in (1, 1, 2)]
     assert orders[0] == orders[1] != orders[2]
 
 
 def test_a_normalised_clip_has_bands_of_mean_0_and_spread_1_and_ignores_its_neighbours() -> None:
-    batch = normalise(grey())
-    assert batch.mean(2).abs().max() < 1e-5
-    assert (batch.std((1, 2)) - 1).abs().max() < 1e-5
-    torch.testing.assert_close(normalise(grey()[3:4])[0], batch[3], rtol=0, atol=1e-6)
-    assert normalise(torch.zeros(1, 32, 32)).isfinite().all()
+    batch = normalise_bands(grey())
+    assert batch.mean(3).abs().max() < 1e-5
+    assert (batch.std((2, 3)) - 1).abs().max() < 1e-5
+    torch.testing.assert_close(normalise_bands(grey()[3:4])[0], batch[3], rtol=0, atol=1e-6)
+    assert normalise_bands(torch.zeros(1, 1, 32, 32)).isfinite().all()
 
 
 def test_augmentation_switched_off_changes_nothing() -> None:
-    augment = Augment([OFF], TileSettings())
+    augment = SoundAugment([OFF], TileSettings())
     changes = augment.draw(64, [torch.Generator().manual_seed(0)])
     torch.testing.assert_close(augment.warp(tile(grey()), changes), tile(grey()) / 255, rtol=0, atol=1e-5)
     assert torch.equal(augment.mask(grey(), changes), grey())
 
 
 def test_augmentation_comes_from_the_seed_and_differs_between_clips() -> None:
-    augment = Augment([AugmentSettings()], TileSettings())
-    same = tile(grey(1)).repeat(8, 1, 1)
+    augment = SoundAugment([AugmentSettings()], TileSettings())
+    same = tile(grey(1)).repeat(8, 1, 1, 1)
     changes = [augment.draw(8, [torch.Generator().manual_seed(seed)]) for seed in (1, 1, 2)]
     augmented = [augment.mask(augment.warp(same, change), change) for change in changes]
     assert torch.equal(augmented[0], augmented[1])
@@ -77,8 +80,8 @@ def test_augmentation_comes_from_the_seed_and_differs_between_clips() -> None:
 
 
 def masked_ones(settings: AugmentSettings, n: int, size: int = 64) -> torch.Tensor:
-    augment = Augment([settings], TileSettings(size=size))
-    return augment.mask(torch.ones(n, size, size), augment.draw(n, [torch.Generator().manual_seed(0)]))
+    augment = SoundAugment([settings], TileSettings(size=size))
+    return augment.mask(torch.ones(n, 1, size, size), augment.draw(n, [torch.Generator().manual_seed(0)]))[:, 0]
 
 
 @pytest.mark.parametrize("axis", [1, 2])
@@ -98,8 +101,8 @@ def test_a_mask_is_one_band_of_zeros_no_wider_than_asked_and_of_every_width(axis
 
 def drawn_from(source: torch.Tensor, **changes: float) -> torch.Tensor:
     settings = replace(OFF, **changes)  # type: ignore[arg-type]
-    augment = Augment([settings], TileSettings())
-    return augment.warp(tile(source), augment.draw(len(source), [torch.Generator().manual_seed(0)]))
+    augment = SoundAugment([settings], TileSettings())
+    return augment.warp(tile(source).unsqueeze(1), augment.draw(len(source), [torch.Generator().manual_seed(0)]))[:, 0]
 
 
 def test_a_shift_moves_a_clip_whole_by_no_more_than_asked_and_pads_with_silence() -> None:
@@ -174,7 +177,7 @@ def test_noise_raises_the_floor_by_powers_and_leaves_the_loudest_cells() -> None
 
 
 def test_a_clip_is_changed_in_the_same_way_whatever_batch_it_is_in() -> None:
-    augment, pictures = Augment([AugmentSettings()], TileSettings()), tile(grey())
+    augment, pictures = SoundAugment([AugmentSettings()], TileSettings()), tile(grey())
     changes = augment.draw(64, [torch.Generator().manual_seed(3)])
     batch = augment.mask(augment.warp(pictures, changes), changes)
     part = changes.part(16, 32)

@@ -16,7 +16,7 @@ from cnn.overrides import override
 from cnn.settings.tiles import TileSettings
 from cnn.settings.train import BALANCES
 from cnn.tiles.batches import Clips, draw_order
-from cnn.train.fused.group import Stack
+from cnn.train.fused.stack import Stack
 from cnn.train.loss import Loss, compute_class_weights, compute_hinge
 from cnn.train.trainer import Trainer
 

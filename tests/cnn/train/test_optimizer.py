@@ -15,7 +15,7 @@ from cnn.overrides import override
 from cnn.settings.tiles import TileSettings
 from cnn.tiles.batches import Clips
 from cnn.tiles.tile_set import TileSet
-from cnn.train.fused.group import Stack
+from cnn.train.fused.stack import Stack
 from cnn.train.smoke import try_batch
 from cnn.train.trainer import Trainer
 from cnn.train.training_run import train
@@ -42,11 +42,11 @@ def test_depth_0_is_scikit_learns_logistic_regression(clips: Clips) -> None:
     """Its C is 1 over the decay and the number of clips; neither decays the bias."""
     settings = ["model.depth=0", "train.optimizer=sgd", "train.batch_size=0", "train.learning_rate=0.01", "train.momentum=0.98"]
     fit = Trainer(config(*PLAIN, *settings, "train.weight_decay=2", "train.epochs=1000"), CPU)
-    (batch, _), *_ = clips.iterate_batches(0, [1], None)
+    (batch, _), *_ = clips.iterate_batches(0, [1], fit.inputs)
     assert len(batch) == 60, "a batch of all"
     for _ in range(500):
         fit.train_epoch(clips)
-    (batch, truth), *_ = clips.iterate_batches(0, [1], None)
+    (batch, truth), *_ = clips.iterate_batches(0, [1], fit.inputs)
     features = torch.nn.functional.adaptive_avg_pool2d(batch, 28).flatten(1).numpy()
     theirs = LogisticRegression(C=1 / (2 * 60), tol=1e-8, max_iter=1000).fit(features, truth.numpy())
     with torch.no_grad():

@@ -17,7 +17,7 @@ from cnn.overrides import override
 from cnn.settings.augment import AugmentSettings
 from cnn.settings.tiles import TileSettings
 from cnn.settings.train import TrainSettings
-from cnn.tiles.augment import Augment
+from cnn.tiles.augment import SoundAugment
 from cnn.tiles.batches import Clips
 from cnn.train.device import limit_threads
 from cnn.train.optimizer import Optimizer, learning_rate_at
@@ -135,8 +135,8 @@ def test_bands_of_mel_and_of_time_have_their_own_widths() -> None:
     settings = AugmentSettings(freq_masks=1, freq_width=6, time_masks=1, time_width=24)
 
     def zeros(size: int) -> torch.Tensor:
-        augment = Augment([settings], TileSettings(size=size))
-        return augment.mask(torch.ones(1000, size, size), augment.draw(1000, [torch.Generator().manual_seed(0)])) == 0
+        augment = SoundAugment([settings], TileSettings(size=size))
+        return augment.mask(torch.ones(1000, 1, size, size), augment.draw(1000, [torch.Generator().manual_seed(0)]))[:, 0] == 0
 
     assert int(zeros(64).all(2).sum(1).max()) == 6
     assert int(zeros(64).all(1).sum(1).max()) == 24

@@ -245,8 +245,8 @@ def test_weights_that_blow_up_in_the_last_step_are_no_result(tiles: TileSet, tmp
     clips = Clips(tiles.pictures("raw"), tiles.labels(), range(50), torch.device("cpu"))
     whole = fit.train_epoch
 
-    def blow_up(train: Clips) -> tuple[float, torch.Tensor]:
-        learnt = whole(train)
+    def blow_up(train: Clips, val: Clips) -> tuple[float, torch.Tensor]:
+        learnt = whole(train, val)
         next(fit.net.parameters()).data.fill_(math.inf)
         return learnt
 
@@ -313,10 +313,10 @@ def test_what_ends_an_epoch_stands_in_the_run_folder_with_its_step(
 ) -> None:
     whole = Trainer.train_epoch
 
-    def with_a_fault(fit: Trainer, clips: Clips) -> EpochStats:
+    def with_a_fault(fit: Trainer, clips: Clips, val: Clips | None) -> EpochStats:
         if len(fit.rows) == 1:
             fit.net.forward = no_forward  # type: ignore[method-assign]
-        return whole(fit, clips)
+        return whole(fit, clips, val)
 
     def no_forward(_batch: torch.Tensor) -> torch.Tensor:
         raise ValueError("no\nnet")

@@ -14,7 +14,8 @@ from cnn.errors import RunError
 from cnn.overrides import override
 from cnn.runs.folder import EpochRow, RunFolder, RunState
 from cnn.tiles.tile_set import TileSet
-from cnn.train.fused.group import MemberResult, Outcome, TrainingGroup, compute_stack_key
+from cnn.train.fused.group import MemberResult, Outcome, TrainingGroup
+from cnn.train.fused.stack import compute_stack_key
 from cnn.train.training_run import Decision, SplitData, train
 
 CPU = torch.device("cpu")

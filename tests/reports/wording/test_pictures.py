@@ -1,0 +1,63 @@
+"""Reports, papers and verdicts on pictures: they speak of pictures and classes, and never of speech."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from arena.base.texts import Words
+from cnn.runs.verdict import TEXTS as VERDICTS
+from cnn.settings.data import DataKind
+from reports.documents.paper import compose_paper
+from reports.page.render import render_report
+from reports.reading.gather import Sources, gather_facts
+from reports.wording.page_texts import TEXTS, texts
+from support.picture_runs import OF_SPEECH, find_speech, write_picture_eight
+
+LANGUAGES = ("en", "es")
+OF_SPEAKERS = ("group.", "doubt.", "gender.", "inspection.by_speaker", "inspection.speaker_read", "inspection.alt_speaker")
+OF_SPEAKERS += ("data.speakers", "data.heard", "trust.speakers", "trust.few_speakers", "trust.heard", "effect.speakers")
+OF_SPEAKERS += ("answer.lead_heard", "answer.val_clips_heard", "answer.caption_heard", "trainings.scores_heard")
+OF_SPEAKERS += ("trainings.kept_last", "reading.val_test_heard", "held.title_loso", "mistakes.no_sound")
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictures") / "runs"
+    write_picture_eight(folder)
+    return folder
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_texts_on_pictures_speak_of_speech_only_where_speakers_are_known(language: str) -> None:
+    tables = [texts(language, DataKind.PICTURES).table, Words.read(VERDICTS, language, DataKind.PICTURES).table]
+    words = {key: re.sub(r"{.*?}", "", " ".join(forms)) for table in tables for key, forms in table.items()}
+    speech = [key for key, text in words.items() if OF_SPEECH.search(text)]
+    assert [key for key in speech if not key.startswith(OF_SPEAKERS)] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_report_and_a_paper_of_pictures_hold_no_word_of_speech(runs: Path, language: str) -> None:
+    facts = gather_facts(Sources(runs=runs, lang=language))
+    page, paper = render_report(facts).decode(), compose_paper(facts, "figures")
+    assert [find_speech(text) for text in (page, paper.text, *paper.figures.values())] == [[]] * (2 + len(paper.figures))
+    assert "fashion-mnist: " in facts.title
+    assert "Ankle boot" in page
+    assert "Ankle boot" in paper.text
+
+
+def test_a_published_split_is_named_and_intervals_are_of_pictures(runs: Path) -> None:
+    page = render_report(gather_facts(Sources(runs=runs))).decode()
+    assert "split: as published" in page
+    assert "bootstrap resamples of the test pictures" in page
+    assert "300 test pictures" in page
+
+
+def test_the_files_of_a_kind_change_texts_of_the_language_beside_them() -> None:
+    for folder in (TEXTS, VERDICTS):
+        for language in LANGUAGES:
+            plain, special = (Words.read(folder, language, kind).table for kind in ("", DataKind.PICTURES))
+            assert special.keys() == plain.keys()
+            assert special != plain
