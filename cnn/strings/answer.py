@@ -20,7 +20,7 @@ from cnn.runs.folder import RunFolder
 from cnn.strings.cut import Strip, cut_sound, cut_strip
 from cnn.strings.draw import SOLUTION_HEADER
 from cnn.tiles.front_end import bilateral
-from cnn.tiles.inputs import Inputs
+from cnn.tiles.inputs import Inputs, to_channels
 from cnn.tiles.tta import log_probabilities
 from cnn.train.device import limit_threads, resolve_device
 
@@ -71,7 +71,7 @@ def answer_strings(run: RunFolder, files: Sequence[Path], device: str, progress:
             tiles = [tile for cut in cuts if not isinstance(cut, str) for tile in cut]
             rest: Iterator[torch.Tensor] = iter(())
             if tiles:
-                pictures = torch.from_numpy(np.stack(tiles)).to(target)
+                pictures = to_channels(torch.from_numpy(np.stack(tiles)).to(target))
                 rest = iter(log_probabilities(net, pictures, Inputs([config])).cpu())
             answers += [_join(path, cut, rest, config.data.labels) for path, cut in zip(batch, cuts, strict=True)]
             progress(len(batch))

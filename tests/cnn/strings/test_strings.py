@@ -67,6 +67,18 @@ def test_rows_of_recordings_are_of_one_test_speaker_and_cut_at_their_pauses(tile
         assert len(cut_sound(to_mono(recording.samples), recording.rate_hz)) == len(row["string"])
 
 
+def test_strips_show_test_pictures_side_by_side(digit_tiles: TileSet, tmp_path: Path) -> None:
+    plan = StringPlan(n=5, shortest=3, longest=3, seed=0)
+    draw_strings(digit_tiles, SplitSettings(kind="official"), plan, tmp_path / "strips", tmp_path / "s.csv", lambda: None)
+    assert (tmp_path / "s.csv").read_text().splitlines()[0] == "id,string"  # nobody spoke
+    for number, string in enumerate(read_strings(tmp_path / "s.csv").values(), 1):
+        strip = cv2.imread(str(tmp_path / "strips" / f"{number}.png"), cv2.IMREAD_GRAYSCALE)
+        assert strip is not None
+        assert len(string) == 3
+        starts = np.flatnonzero(np.diff(strip.any(0).astype(int), prepend=0) == 1)
+        assert len(starts) >= 3
+
+
 def test_answers_are_scored_as_a_contest_scores_them(tmp_path: Path) -> None:
     (tmp_path / "s.csv").write_text("id,string\na,0427\nb,1\n")
     truth = read_strings(tmp_path / "s.csv")
