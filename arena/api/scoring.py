@@ -68,7 +68,7 @@ def score(submission: Location | pd.DataFrame, solution: Location) -> Score:
     path = Path(solution)
     truth = parse_solution(read_file(path, SolutionError), path.name)
     if truth.strings:
-        advice = "has strings; score them by `arena predict RUN --strings FOLDER --solution FILE`"
+        advice = "has strings; score them by `arena predict RUN --strings FOLDER --truth FILE`"
         raise SolutionError(path.name, Fault(None, advice))
     if isinstance(submission, str | os.PathLike):
         content, name = read_file(Path(submission), SubmissionError), Path(submission).name

@@ -156,7 +156,9 @@ def strings(
     length: Annotated[str, typer.Option(help="Digits of a string: a number, or from-to.")] = "1-6",
     n: Annotated[int, typer.Option(min=1, max=100_000, help="Strings to draw.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal files.")] = 0,
-    solution: Annotated[Path, out_option("Their true strings; keep them from the teams.")] = Path("strings.csv"),
+    truth: Annotated[Path, typer.Option("--truth", help="The CSV for their true strings; keep it from the teams.")] = Path(
+        "strings.csv"
+    ),
     tiles: Tiles = Path("tiles"),
     json: Json = False,
 ) -> None:
@@ -167,15 +169,15 @@ def strings(
     shortest, longest = _read_length(length)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise typer.BadParameter(f"{out} is there already and not empty; give a new folder")
-    check_output(solution, SOLUTION_HEADER)
+    check_output(truth, SOLUTION_HEADER)
     tile_set = _tiles(tiles)
     split = _config(overrides, "split", tile_set.info).split
     plan = StringPlan(n=n, shortest=shortest, longest=longest, seed=seed)
     with progress("drawing strings", n) as advance:
-        draw_strings(tile_set, split, plan, out, solution, advance)
+        draw_strings(tile_set, split, plan, out, truth, advance)
     if json:
-        return print_json({"folder": str(out), "solution": str(solution), "n": n})
-    print(f"{out}: {n} strings of {length} digits; their solution is {solution}: `arena contest init {solution} --name ...`")
+        return print_json({"folder": str(out), "truth": str(truth), "n": n})
+    print(f"{out}: {n} strings of {length} digits; {truth} has the true ones: `arena contest init {truth} --name ...`")
 
 
 def _read_length(text: str) -> tuple[int, int]:

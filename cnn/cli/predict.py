@@ -43,7 +43,7 @@ def predict(
         Path | None,
         typer.Option(metavar="FOLDER", help="Folder of strings: each file is cut into digits.", show_default=False),
     ] = None,
-    solution: Annotated[
+    truth: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="True strings, as `arena data strings` writes: score.", show_default=False),
     ] = None,
@@ -61,12 +61,12 @@ def predict(
     if bool(files) + bool(recordings) + bool(split) + bool(strings) > 1 or (files and out):
         rule = "give files, --recordings, --split or --strings"
         raise typer.BadParameter(f"{rule}; answers on files are printed: for --out give their folder with --recordings")
-    if solution and not strings:
-        raise typer.BadParameter("--solution scores strings; name their folder with --strings")
+    if truth and not strings:
+        raise typer.BadParameter("--truth scores strings; name their folder with --strings")
     folder = find_finished_run(run, runs)
     say_run(run, folder)
     if strings:
-        return _answer_strings(folder, strings, _StringFiles(out=out, solution=solution), device, json=json)
+        return _answer_strings(folder, strings, _StringFiles(out=out, truth=truth), device, json=json)
     if not (files or recordings or split) and (clips := find_project().text("contest.clips")):
         recordings = Path(clips)
     kinds = count_skipped(files or ([recordings] if recordings else ()))
@@ -91,7 +91,7 @@ class _StringFiles:
     """The CSV to write, and the one with the true strings; None for none."""
 
     out: Path | None
-    solution: Path | None
+    truth: Path | None
 
 
 def _answer_strings(run: RunFolder, folder: Path, files: _StringFiles, device: str, *, json: bool) -> None:
@@ -103,7 +103,7 @@ def _answer_strings(run: RunFolder, folder: Path, files: _StringFiles, device: s
 
     if files.out is not None:
         check_output(files.out, SOLUTION_HEADER)
-    truth = None if files.solution is None else read_strings(files.solution)
+    truth = None if files.truth is None else read_strings(files.truth)
     paths = find_strings(run, folder)
     with progress("reading strings", len(paths)) as advance:
         answers = answer_strings(run, paths, device, advance)
