@@ -85,7 +85,10 @@ COMMAND_COMPLETERS: dict[str, Completer] = {
     "eval --out": complete_files(".csv"),
     **{f"exercise {name} --out": complete_files(".ipynb") for name in ("plot", "xor", "backprop", "receptive-field")},
     "export --out": complete_files(".onnx"),
-    "notebook project --out": complete_files(".ipynb"),
+    **{
+        f"notebook {name} --out": complete_files(".ipynb")
+        for name in ("project", "mlp", "scratch", "optimisers", "architectures")
+    },
     "predict --out": complete_files(".csv"),
     "report build --out": complete_files(".html"),
     "report compare --out": complete_files(".html"),
