@@ -54,7 +54,7 @@ def predict(
     """Predict with a finished run: class and probability of each file, or with --recordings or --split a submission."""
     from cnn.corpus.recordings import count_skipped
     from cnn.files import check_output
-    from cnn.inference.predict import add_test_part, choose_files, find_finished_run
+    from cnn.inference.predict import add_test_part, choose_files, find_classifier
     from cnn.runs.evaluation import read_labels
     from cnn.runs.folder import PREDICTION_HEAD
     from cnn.runs.folds import PARTS
@@ -64,7 +64,7 @@ def predict(
         raise typer.BadParameter(f"{rule}; answers on files are printed: for --out give their folder with --recordings")
     if truth and not strings:
         raise typer.BadParameter("--truth scores strings; name their folder with --strings")
-    folder = find_finished_run(run, runs)
+    folder = find_classifier(run, runs)
     say_run(run, folder)
     if strings:
         return _answer_strings(folder, strings, _StringFiles(out=out, truth=truth), device, json=json)
