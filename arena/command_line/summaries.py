@@ -19,6 +19,7 @@ SUMMARIES = {  # group: heading: command: line
             "denoise": "Denoise tiles by an autoencoder.",
             "show": "Draw some tiles, filtered and augmented too.",
             "solution": "Write the true labels of the test clips, for a host.",
+            "strings": "Draw strings of digits from the test clips.",
         },
     },
     "runs": {
