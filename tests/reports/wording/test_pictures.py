@@ -10,6 +10,7 @@ import pytest
 from arena.base.texts import Words
 from cnn.runs.verdict import TEXTS as VERDICTS
 from cnn.settings.data import DataKind
+from reports.documents.notebook import build_story, cells_for
 from reports.documents.paper import compose_paper
 from reports.page.render import render_report
 from reports.reading.gather import Sources, gather_facts
@@ -61,3 +62,12 @@ def test_the_files_of_a_kind_change_texts_of_the_language_beside_them() -> None:
             plain, special = (Words.read(folder, language, kind).table for kind in ("", DataKind.PICTURES))
             assert special.keys() == plain.keys()
             assert special != plain
+
+
+def test_the_story_of_pictures_is_python_and_speaks_of_pictures(runs: Path) -> None:
+    sources = Sources(runs=runs)
+    cells = build_story(gather_facts(sources), sources, runs.parent / "story.ipynb")
+    cells += cells_for({"tiles", "inspected", "evaluated", "sweeps", "contest"}, DataKind.PICTURES)
+    names_of_files = r"clips\.csv|facts\.clips|\[\"clips\"\]|\.clip\("
+    assert [find_speech(re.sub(names_of_files, "", cell.text)) for cell in cells] == [[]] * len(cells)
+    assert not any("@" in cell.text for cell in cells)
