@@ -114,7 +114,9 @@ class Stack:
         self._optimizer.return_states()
         confusions = self._counts.view(n_members, k, k).cpu().numpy().copy()
         members = zip(*figures.permute(1, 2, 0).tolist(), confusions, looks, strict=True)
-        return [EpochStats(losses=a, gradient_norms=b, confusion=c, looks=tuple(d)) for a, b, c, d in members]
+        return [
+            EpochStats(losses=a, gradient_norms=b, confusion=c, n_clips=int(c.sum()), looks=tuple(d)) for a, b, c, d in members
+        ]
 
     def _look(self, val: Clips, updates: Sequence[int], started: float, looks: Sequence[list[Look]]) -> None:
         """Add a look for each member that one is due for; all share its time."""

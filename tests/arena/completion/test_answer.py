@@ -24,6 +24,7 @@ FREE = {  # words behind which any text may stand
     "--gpus": "numbers",
     "--group-by": "a heading of a file that is not read at a Tab",
     "--labels": "new names",
+    "--length": "a number or a range",
     "--licence": "a sentence",
     "--member": "a person, whose data no shell shows",
     "--mirror": "an address",
@@ -124,7 +125,7 @@ def test_files_by_their_kind(folder: Path) -> None:
     assert values("contest submit true.csv --onnx ") == ["my voices/", "net.onnx"]
     assert values("contest log --contest ") == ["contest.db", "my voices/"]
     assert values("data scan ") == ["my voices/"]
-    assert values("sweep lint a") == ["a.yaml"]
+    assert values("sweep lint a.") == ["a.yaml"]
     assert values("contest validate .h") == [".hidden.csv"]
 
 
