@@ -20,10 +20,12 @@ from cnn.settings.augment import AUGMENT_DEFAULTS, AugmentSettings, check_kind
 from cnn.settings.data import SPOKEN_DIGITS, DataSettings
 from cnn.settings.fields import check_fields, choice, drop_later_defaults
 from cnn.settings.model import ModelSettings, model_defaults
+from cnn.settings.scratch import check_scratch
 from cnn.settings.split import SplitSettings
 from cnn.settings.stack import check_stack
 from cnn.settings.tiles import TileSettings
-from cnn.settings.train import TrainSettings
+from cnn.settings.train import TrainSettings, train_defaults
+from cnn.start import check_start
 
 FILTERS = ("raw", "bilateral")
 VARIANTS = (*FILTERS, *(f"{name}+aug" for name in FILTERS))
@@ -84,6 +86,7 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         check_fields(self, "")
+        check_scratch(self.model, self.train)
         if self.model.spelling:
             check_stack(self.model, self.tiles.size, self.data.n_classes)
         if self.corpus:  # else settings of a project, before its tiles are known
@@ -109,13 +112,15 @@ class RunConfig:
         """16 hexadecimal digits that name the run folder; augmentation counts only where the variant uses it.
 
         The format of the tiles counts: the same settings name other pictures where the front end has changed.
-        A plug-in counts by its class and the content of its file, wherever that lies. A field declared `later` counts
-        only where it differs from its default, so that a new one renames no run.
+        A plug-in counts by its class and the content of its file, a start by its content and its labels, wherever they lie.
+        A field declared `later` counts only where it differs from its default, so that a new one renames no run.
         """
         content = drop_later_defaults(self)
         del content["data"]  # of the corpus
         content["tiles"]["format"] = TILES_FORMAT
         content["model"]["name"] = self.model.label
+        check_start(self.train)
+        content["train"].pop("start", "")
         if not self.augmented:
             del content["augment"]
         return compute_digest(content)
@@ -141,7 +146,7 @@ def default_config(tiles: TilesInfo, model: str, variant: str, source: str = "")
         split=SplitSettings(kind=tiles.data.split),
         augment=AUGMENT_DEFAULTS[tiles.data.kind],
         model=model_defaults(model, source, tiles.data),
-        train=TrainSettings(normalise=tiles.data.normalisation),
+        train=train_defaults(model, tiles.data),
     )
 
 

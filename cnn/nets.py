@@ -28,15 +28,18 @@ class Net:
     activation: str = "relu"  # the paper's own
     width: float = 1.0  # by default
     sees: str = "picture"  # by default; one of SEES
-    has_hidden: bool = False  # obeys `model.hidden`
+    hidden: tuple[int, ...] = ()  # widths of its hidden layers, where it obeys `model.hidden`: `depth` takes the first
+    dropout: float = 0.2  # by default
+    recipe: Mapping[str, object] = field(default_factory=dict)  # settings of `train` that are this net's own defaults
+    module: str = ""  # in `cnn.models`, where it is another net's
     has_first_stage: bool = True  # begins with `blocks.FirstStage`, which obeys `model.sees`
     spelling: str = ""  # its layers, of a net that is no more than them
     norm: str = "batch"  # of a spelled net, by default; one of NORMS
     differs: Mapping[str, str] = field(default_factory=dict)  # a spelled net from its paper, by language
 
     def find_module(self, name: str) -> str:
-        """Return the file's name in `cnn.models` of the net `name`: spelled ones share one."""
-        return SPELLED if self.spelling else name
+        """Return the file's name in `cnn.models` of the net `name`: spelled ones share one, and twins."""
+        return SPELLED if self.spelling else self.module or name
 
 
 _LENET = (
@@ -57,6 +60,10 @@ def _spell(paper: str, reference: str, origin: Mapping[str, str], spelling: str,
     fixed = "nothing: the spelling has every layer"
     return Net("Stack", MODEL_B, paper, reference, origin, 1, (1, 1), fixed, has_first_stage=False, spelling=spelling, **more)
 
+
+_BACKPROPAGATION = (
+    "D. E. Rumelhart, G. E. Hinton, R. J. Williams: Learning representations by back-propagating errors. Nature 323, 1986."
+)
 
 NETS = {
     "lenet5": Net(
@@ -142,13 +149,38 @@ NETS = {
         "MLP",
         BASELINE,
         "Rumelhart et al. 1986",
-        reference="D. E. Rumelhart, G. E. Hinton, R. J. Williams: "
-        "Learning representations by back-propagating errors. Nature 323, 1986.",
+        reference=_BACKPROPAGATION,
         origin={"en": "the baseline", "es": "la línea base"},
         depth=2,
         depths=(0, 4),
         counts="hidden layers: 128, 64, 32, 16; 0: logistic regression",
-        has_hidden=True,
+        hidden=(128, 64, 32, 16),
+        has_first_stage=False,
+    ),
+    "scratch": Net(
+        "MLP",
+        BASELINE,
+        "Rumelhart et al. 1986",
+        reference=_BACKPROPAGATION,
+        origin={"en": "from scratch", "es": "desde cero"},
+        depth=2,
+        depths=(0, 4),
+        counts="hidden layers: 512, 32, 32, 16; 0: logistic regression",
+        hidden=(512, 32, 32, 16),
+        dropout=0.0,
+        recipe={
+            "learning_rate": 0.0035,
+            "batch_size": 32,
+            "optimizer": "sgd",
+            "momentum": 0.0,
+            "schedule": "constant",
+            "warmup": 0.0,
+            "weight_decay": 0.0,
+            "label_smoothing": 0.0,
+            "side_views": 0,
+            "normalise": "unit",
+        },
+        module="mlp",
         has_first_stage=False,
     ),
     SPELLED: _spell(

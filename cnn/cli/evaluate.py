@@ -102,6 +102,7 @@ def _evaluate(plan: EvaluationPlan, paths: TrainingPaths, n_jobs: int, refused: 
     from cnn.check.runs import check_own_nets
     from cnn.runs.evaluation import evaluate
     from cnn.runs.folds import check_folds, make_arms
+    from cnn.runs.start import resolve_start
     from cnn.tiles.tile_set import open_tiles
     from cnn.train.pool import default_jobs
 
@@ -109,7 +110,8 @@ def _evaluate(plan: EvaluationPlan, paths: TrainingPaths, n_jobs: int, refused: 
     arms = make_arms(plan, tiles.info, len({clip.speaker for clip in tiles.clips}))
     configs = [config for arm in arms for seeds in arm.configs for config in seeds]
     check_folds(configs, tiles.clips)
-    trained = check_own_nets(configs, paths.runs, say, refused)
+    begun = [resolve_start(config, paths.runs) for config in configs]
+    trained = check_own_nets(begun, paths.runs, say, refused)
     folders = dict(
         zip(configs, train_with_bar(trained, paths, n_jobs or default_jobs(paths.device, len(configs))), strict=True)
     )

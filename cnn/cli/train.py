@@ -54,13 +54,14 @@ def train_command(
         return _print_keys(project, cells[0][0], json)
     require_posix("arena train")
     from cnn.check.runs import check_own_nets
+    from cnn.runs.start import resolve_start
     from cnn.tiles.tile_set import find_tiles
     from cnn.train.pool import TrainingPaths, default_jobs
 
     settings = [*file.list_settings(nets), *typed]
     tile_set = find_tiles(tiles, say)
     file.check_tiles(tile_set.settings)
-    configs = [configure(project, tile_set.info, cell, settings) for cell in cells]
+    configs = [resolve_start(configure(project, tile_set.info, cell, settings), runs) for cell in cells]
     configs = check_own_nets(configs, runs, say, refused=() if every else parse_assignments(typed))
     paths = TrainingPaths(tiles=tile_set.folder, runs=runs, device=device, wandb=wandb)
     label_runs(configs, runs, name, tag or ())

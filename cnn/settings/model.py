@@ -102,7 +102,7 @@ def _check_spelling(settings: ModelSettings) -> None:
 
 
 def _check_hidden(settings: ModelSettings) -> None:
-    nets = [name for name, net in NETS.items() if net.has_hidden]
+    nets = [name for name, net in NETS.items() if net.hidden]
     if settings.name not in nets:
         raise ConfigError(f"model.hidden is of {' and '.join(nets)}, not of {settings.label}; leave it out")
     if not _HIDDEN.fullmatch(settings.hidden) or max(settings.hidden_widths) > MOST_HIDDEN:
@@ -145,6 +145,7 @@ def model_defaults(name: str, source: str = "", data: DataSettings = SPOKEN_DIGI
             width=net.width,
             sees=sees,
             activation=net.activation,
+            dropout=net.dropout,
             stack=net.spelling if name == SPELLED else "",
             norm=net.norm,
         )

@@ -64,7 +64,7 @@ def make_augment(configs: Sequence[RunConfig]) -> Augment:
 
 
 class Normalise:
-    """The scaling of `train.normalise`, of (B, C, F, T) in 0..1: bands, corpus or none."""
+    """The scaling of `train.normalise`, of (B, C, F, T) in 0..1: bands, corpus, unit or none."""
 
     def __init__(self, name: str, data: DataSettings) -> None:
         """Raises ConfigError: `corpus`, and nobody has counted the levels of these tiles."""
@@ -81,6 +81,8 @@ class Normalise:
     def __call__(self, levels: torch.Tensor) -> torch.Tensor:
         if self._name == "bands":
             return normalise_bands(levels)
+        if self._name == "unit":
+            return levels
         if self._name == "none":
             return levels * 255
         scaled: torch.Tensor = (levels - self._mean.to(levels.device)).div_(self._spread.to(levels.device))

@@ -58,6 +58,8 @@ def train_mirrored(training: TrainingRequest, destination: Destination, say: Cal
                 assert work is not None  # the lock is held: nobody else has finished it
                 if training.on_begin:
                     training.on_begin(len(work.trainer.rows))
+                if work.note:
+                    say(work.note)
                 work.run(listen)
             return folder
         except Exception as error:

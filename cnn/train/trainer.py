@@ -16,7 +16,7 @@ from arena.base.scores import Counts, accuracy, macro_f1
 from cnn.config import RunConfig
 from cnn.errors import RunError
 from cnn.files import write_whole
-from cnn.models.registry import build_net, to_device
+from cnn.models.registry import build_net, count_parameters, to_device
 from cnn.models.seeding import seed_generators
 from cnn.runs.folder import EpochRow, Score
 from cnn.settings.train import TrainSettings
@@ -26,6 +26,7 @@ from cnn.tiles.tta import log_probabilities
 from cnn.train.looks import Look, Looks
 from cnn.train.loss import Loss, compute_class_weights, compute_score, count_confusion
 from cnn.train.optimizer import Optimizer, check_batch_size, learning_rate_at
+from cnn.train.start import freeze_layers
 from cnn.train.weights_file import dump_checksummed, load_checksummed
 
 _BEFORE = "checkpoint-before.pt"  # the checkpoint that the newest has replaced
@@ -60,6 +61,8 @@ class Trainer:
             net = build_net(config.model, config.tiles.size, config.data.n_classes)
         check_batch_size(net, config.train)
         self.net = to_device(net, device)
+        self.n_parameters = count_parameters(self.net)
+        self.frozen = freeze_layers(self.net, config)
         self.optimizer = Optimizer(self.net, config.train)
         self.rows: list[EpochRow] = []
         self.looks = Looks(config.train.looks_every)
@@ -138,7 +141,7 @@ class Trainer:
         weights = compute_class_weights(train.labels, self.config.data.n_classes) if settings.balance == "weights" else None
         criterion = Loss(settings.loss, settings.label_smoothing, weights)
         losses, norms, truths, guesses, looks = [], [], [], [], []
-        self.net.train()
+        self._begin_training()
         with seed_generators(derive_seed("dropout", settings.seed, number), self.device):
             batches = train.iterate_batches(
                 settings.batch_size,
@@ -149,18 +152,15 @@ class Trainer:
             for step, (batch, truth) in enumerate(batches):
                 rate = learning_rate_at(number * steps + step, settings.epochs * steps, settings)
                 try:
-                    log_probs = self.net(batch).log_softmax(1)
-                    plain = criterion.measure(log_probs, truth)
-                    self.optimizer.zero_grad()
-                    criterion.descend(plain, log_probs, truth).backward()  # type: ignore[no-untyped-call]
+                    loss, log_probs = self.backward(batch, truth, criterion)
                 except Exception as error:
                     error.add_note(_describe_step(step, steps, number))
                     raise
                 norms.append(self.optimizer.measure_gradient())
-                self.optimizer.step(rate)
-                losses.append(plain.detach())
+                self.step(rate)
+                losses.append(loss)
                 truths.append(truth)
-                guesses.append(log_probs.detach().argmax(1))
+                guesses.append(log_probs.argmax(1))
                 if val and self.looks.is_due(updates := number * steps + step + 1):
                     looks.append(self._look(val, updates, started))
         return EpochStats(
@@ -170,17 +170,39 @@ class Trainer:
             confusion=count_confusion(torch.cat(truths), torch.cat(guesses), self.config.data.n_classes),
         )
 
+    def backward(self, batch: torch.Tensor, truth: torch.Tensor, criterion: Loss) -> tuple[torch.Tensor, torch.Tensor]:
+        """Compute the gradients of a batch; return its loss, as `EpochStats` has it, and its log-probabilities (B, K)."""
+        log_probs = self.forward(batch).log_softmax(1)
+        plain = criterion.measure(log_probs, truth)
+        self.optimizer.zero_grad()
+        criterion.descend(plain, log_probs, truth).backward()  # type: ignore[no-untyped-call]
+        return plain.detach(), log_probs.detach()
+
+    def step(self, rate: float) -> None:
+        """Update the weights by their gradients."""
+        self.optimizer.step(rate)
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return the logits (B, K) of a batch (B, C, F, T)."""
+        logits: torch.Tensor = self.net(batch)
+        return logits
+
+    def _begin_training(self) -> None:
+        self.net.train()
+        for layer in self.frozen:
+            layer.training = False  # batch statistics stay as they are
+
     def _look(self, val: Clips, updates: int, started: float) -> Look:
         before = time.perf_counter()
         score, _ = self.score(val)
-        self.net.train()
+        self._begin_training()
         now = time.perf_counter()
         return Look(updates=updates, seconds=now - started, duration_s=now - before, score=score)
 
     def score(self, clips: Clips) -> tuple[Score, torch.Tensor]:
         """Score the net on `clips`, without augmentation; also return its log-probabilities (N, K) on the CPU."""
         self.net.eval()
-        log_probs = log_probabilities(self.net, clips, self.inputs)
+        log_probs = log_probabilities(self.forward, clips, self.inputs)
         return compute_score(log_probs, clips.labels, self.config), log_probs.cpu()
 
     def restore_weights(self) -> None:
@@ -209,8 +231,8 @@ class Trainer:
             path.replace(path.with_name(_BEFORE))
         write_whole(path, content)
 
-    def resume(self, path: Path) -> None:
-        """Resume from what `save` wrote to `path`, if anything.
+    def resume(self, path: Path) -> bool:
+        """Resume from what `save` wrote to `path`; return False if it wrote nothing.
 
         Raises:
             RunError: the file is damaged or of another training; the message offers the checkpoint before it where that is
@@ -219,9 +241,10 @@ class Trainer:
         before = path.with_name(_BEFORE)
         newest = path if path.exists() else before  # killed between the two renames of a save
         if not newest.exists():
-            return
+            return False
         try:
             self._load(newest)
+            return True
         except RunError as error:
             raise RunError(f"{error}; {self._offer(newest, before)}") from error
 

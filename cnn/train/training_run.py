@@ -17,7 +17,7 @@ from cnn.check.net import check_net
 from cnn.config import RunConfig
 from cnn.errors import ConfigError
 from cnn.models.own import pin_source, resolve_source
-from cnn.models.registry import count_multiply_adds, count_parameters
+from cnn.models.registry import count_multiply_adds
 from cnn.overrides import config_from_dict
 from cnn.runs.folder import EVERY_PART, EpochRow, Prediction, RunFolder, RunResult, RunState, Score, lock_run
 from cnn.runs.marks import choose_trial, read_trial_mark
@@ -27,7 +27,8 @@ from cnn.tiles.batches import Clips
 from cnn.tiles.tile_set import TileSet
 from cnn.train.device import describe_device, limit_threads, read_versions, resolve_device
 from cnn.train.failure import describe_failure
-from cnn.train.trainer import Trainer
+from cnn.train.start import begin_training
+from cnn.train.trainers import make_trainer
 from cnn.train.weights_file import load_weights
 
 
@@ -123,7 +124,7 @@ def complete_run(folder: RunFolder, tiles: TileSet, device: str, on_choice: Call
 
 
 def _add_test_part(folder: RunFolder, result: RunResult, data: SplitData, config: RunConfig) -> None:
-    fit = Trainer(config, data.device)
+    fit = make_trainer(config, data.device)
     load_weights(fit.net, folder.path, data.device)
     score, log_probabilities = fit.score(data.clips["test"])
     before = [row for row in folder.stored_predictions() if row.split != "test"]  # a kill may have come before the result
@@ -167,12 +168,12 @@ class TrainingRun:
         self.folder = folder
         self.is_paused = False
         self._started_at = _now()
-        self.trainer = Trainer(pin_source(config, folder.path), material.device)
+        self.trainer = make_trainer(pin_source(config, folder.path), material.device)
         for leftover in folder.path.glob(".*.pt.*"):
             leftover.unlink()
+        self.note = begin_training(self.trainer, folder.path / "checkpoint.pt")
         (folder.path / "result.json").unlink(missing_ok=True)
         folder.write_config(cfg.config_to_json(config))
-        self.trainer.resume(folder.path / "checkpoint.pt")
         self._write_rows()
 
     @property
@@ -254,7 +255,7 @@ class TrainingRun:
             scores=scores,
             speakers={split: self.data.list_speakers(split) for split in scores},
             verdict=judge(fit.rows, self._fit_scores(scores)),
-            n_parameters=count_parameters(fit.net),
+            n_parameters=fit.n_parameters,
             n_multiply_adds=count_multiply_adds(fit.net, self.config.tiles.size, self.config.data.channels),
             wall_s=fit.wall_s,
             n_clips_per_s=fit.n_clips_trained / max(fit.training_s, 1e-9),

@@ -36,16 +36,10 @@ def test_a_configuration_survives_json_in_any_order_of_keys(model: str, variant:
     assert config_from_dict(json.loads(text)) == changed
 
 
-NOT_ALONE = (
-    "model.name",
-    "split.kind",
-    "split.n_folds",
-    "split.val_speakers",
-    "split.test_speakers",
-    "model.hidden",
-    "model.stack",
-    "model.norm",
-)  # bring others along
+NOT_ALONE = (  # bring others along
+    *("model.name", "split.kind", "split.n_folds", "split.val_speakers", "split.test_speakers"),
+    *("model.hidden", "model.stack", "model.norm", "train.start", "train.frozen"),
+)
 
 
 def test_equal_values_have_equal_digests_and_any_other_value_another() -> None:
