@@ -16,7 +16,7 @@ from arena.base.resamples import Truth, resample_rows
 from cnn.errors import RunError
 from cnn.files import check_output
 from cnn.runs.evaluation import read_labels
-from cnn.runs.folder import PREDICTION_HEAD, RunFolder, RunResult
+from cnn.runs.folder import PREDICTION_HEAD, LookRow, RunFolder, RunResult
 from cnn.runs.index import RunLine, list_newest_first, read_line
 from cnn.runs.reference import find_run
 from cnn.settings.fields import check_choice
@@ -113,10 +113,8 @@ class Run:
         """A row for each validation between updates, every `train.looks_every` of them; empty without."""
         import pandas as pd
 
-        from cnn.train.looks import LookRow, read_looks
-
         columns = [field.name for field in dataclasses.fields(LookRow)]
-        return pd.DataFrame(read_looks(self.stored.path), columns=columns).set_index("updates")
+        return pd.DataFrame(self.stored.looks(), columns=columns).set_index("updates")
 
     @functools.cached_property
     def predictions(self) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The files of a run folder: config.json, epochs.csv, result.json, predictions.csv, model.pt, checkpoint.pt.
+"""The files of a run folder: config.json, epochs.csv, looks.csv, result.json, predictions.csv, model.pt, checkpoint.pt.
 
 Every file is replaced atomically. Standard library only, so that results are read without torch.
 """
@@ -8,17 +8,16 @@ from __future__ import annotations
 import contextlib
 import csv
 import dataclasses
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from arena.base.locks import describe_holder, is_locked, open_locked, sign_lock
+from arena.base.locks import is_locked
 from arena.base.terminal import say
 from cnn.errors import RunError
-from cnn.files import read_json, write_csv, write_json
+from cnn.files import lock_folder, read_json, write_csv, write_json
 
 METRICS = ("train_loss", "train_accuracy", "train_macro_f1", "val_loss", "val_accuracy", "val_macro_f1")
 PREDICTION_HEAD = ("id", "label")
@@ -26,7 +25,7 @@ PREDICTION_TAIL = ("truth", "speaker", "split")
 PART_NAMES = {"train": "training", "val": "validation", "test": "test"}
 EVERY_PART = tuple(PART_NAMES)
 BLIND_PARTS = ("train", "val")  # scored in trials: a recipe chosen by test clips has no honest test score
-_locks = threading.local()  # run folders that this thread holds
+Row = TypeVar("Row")
 
 
 class RunState(StrEnum):
@@ -57,6 +56,17 @@ class EpochRow:
     seconds: float
     updates: int | None = None  # since the training began; None in files of old
     gradient_norm: float | None = None  # mean L2 norm over the epoch's updates
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LookRow:
+    """One line of looks.csv: a validation between two updates, every `train.looks_every` of them."""
+
+    updates: int  # since the training began
+    seconds: float  # likewise, scoring included
+    train_loss: float  # mean over the updates since the line before
+    val_loss: float
+    val_macro_f1: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,11 +145,11 @@ class RunFolder:
 
     def epochs(self) -> list[EpochRow]:
         """Read the finished epochs, in order; empty before the first."""
-        path = self.path / "epochs.csv"
-        if not path.exists():
-            return []
-        with path.open(newline="", encoding="utf-8") as file:
-            return [_epoch(row) for row in csv.DictReader(file)]
+        return _read_rows(self.path / "epochs.csv", EpochRow)
+
+    def looks(self) -> list[LookRow]:
+        """Read the validations between updates; empty without."""
+        return _read_rows(self.path / "looks.csv", LookRow)
 
     @property
     def trial_file(self) -> Path:
@@ -207,6 +217,9 @@ class RunFolder:
     def write_epochs(self, rows: Sequence[EpochRow]) -> None:
         write_csv(self.path / "epochs.csv", [f.name for f in dataclasses.fields(EpochRow)], map(dataclasses.astuple, rows))
 
+    def write_looks(self, rows: Sequence[LookRow]) -> None:
+        write_csv(self.path / "looks.csv", [f.name for f in dataclasses.fields(LookRow)], map(dataclasses.astuple, rows))
+
     def write_predictions(self, labels: Sequence[str], rows: Sequence[Prediction]) -> None:
         header = [*PREDICTION_HEAD, *labels, *PREDICTION_TAIL]
         lines = ([p.id, p.label, *(f"{x:.9g}" for x in p.probabilities), p.truth, p.speaker, p.split] for p in rows)
@@ -236,37 +249,27 @@ def list_runs(runs_dir: Path) -> list[RunFolder]:
 
 @contextlib.contextmanager
 def lock_run(folder: RunFolder, on_wait: Callable[[str], None] = say) -> Iterator[None]:
-    """Lock the run folder; reentrant within a thread. The lock ends with its process.
+    """Lock the run folder as `lock_folder` does, which raises RunError where it cannot be made or written.
 
     Args:
         on_wait: called with one line on the process that is waited for.
-
-    Raises:
-        RunError: the folder cannot be made or written.
     """
-    path = folder.path.absolute()
-    held: set[Path] = _locks.__dict__.setdefault("held", set())
-    if path in held:
+    with lock_folder(folder.path, folder.lock_file.name, on_wait):
         yield
-        return
-    file = RunFolder(path).lock_file
-    try:
-        lock = open_locked(file, lambda: on_wait(f"{folder.path} is in use by {describe_holder(file)}; waiting until it ends"))
-    except OSError as error:
-        raise RunError(f"cannot write the run folder {folder.path}: {error.strerror}; choose another with --runs") from error
-    with lock:
-        sign_lock(lock)
-        held.add(path)
-        try:
-            yield
-        finally:
-            held.remove(path)
 
 
-def _epoch(row: dict[str, str]) -> EpochRow:
-    values: dict[str, Any] = {key: float(text) if text else None for key, text in row.items()}
-    counts = {key: int(values[key]) for key in ("epoch", "updates") if values.get(key) is not None}
-    return EpochRow(**values | counts)
+def _read_rows(path: Path, kind: Callable[..., Row]) -> list[Row]:
+    """Read a table of numbers; an empty cell is None, and a table that is not there is empty."""
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return [kind(**{name: _read_number(name, text) for name, text in row.items()}) for row in csv.DictReader(file)]
+
+
+def _read_number(name: str, text: str) -> float | None:
+    if not text:
+        return None
+    return int(text) if name in ("epoch", "updates") else float(text)
 
 
 def _prediction(row: list[str], n_labels: int) -> Prediction:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from reports.facts.learning import LearningCurve, LearningFacts, LearningPoint
 from reports.figures.canvas import MODEL_COLOURS, RULE, PlotFrame, x_title
@@ -35,6 +36,8 @@ def _panel(facts: LearningFacts, name: str, t: Texts) -> str:
     def draw(axes: Axes) -> None:
         if name != "epochs" and _is_wide([find_x(point) for curve in curves for point in curve.points]):
             axes.set_xscale("log")
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.7g}"))
+            axes.xaxis.set_minor_formatter(NullFormatter())
         axes.axhline(facts.score, color=RULE, linewidth=1.5, linestyle=(0, (2, 2)))
         for number, curve in enumerate(curves):
             _draw_curve(axes, curve, find_x, value_colour(number))

@@ -12,7 +12,6 @@ from cnn.errors import RunError
 from cnn.overrides import flatten
 from cnn.plugin import shorten_name
 from cnn.runs.folder import RunFolder, RunState, list_runs
-from cnn.train.looks import read_looks
 from reports.facts.learning import LearningCurve, LearningFacts, LearningPoint, Reach, Spread
 
 _AXES = {
@@ -143,7 +142,7 @@ def _read_points(folder: RunFolder) -> list[_Point]:
         for row, time in zip(epochs, times, strict=True)
         if row.updates
     }
-    for look in read_looks(folder.path):
+    for look in folder.looks():
         points.setdefault(
             look.updates, _Point(updates=look.updates, seconds=look.seconds, loss=look.val_loss, f1=look.val_macro_f1)
         )
