@@ -1,23 +1,19 @@
-"""Files that are written whole or not at all, locked folders, and checks before a table is written. Standard library only."""
+"""Files that are written whole or not at all, and checks before a table is written. Standard library only."""
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import errno
 import io
 import json
 import os
 import tempfile
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from arena.base.locks import describe_holder, open_locked, sign_lock
 from cnn.errors import RunError
 
-_locks = threading.local()  # folders that this thread holds
 _ADVICE = {errno.ENOSPC: "free some space or choose another folder", errno.EISDIR: "name a file in it"}
 
 
@@ -113,29 +109,3 @@ def _first_line(path: Path, n_chars: int) -> str:
         raise RunError(
             f"cannot read {path}, which would be replaced: {error.strerror}; name another file with --out"
         ) from error
-
-
-@contextlib.contextmanager
-def lock_folder(folder: Path, name: str, on_wait: Callable[[str], None]) -> Iterator[None]:
-    """Lock the file `name` in a folder, which is made; reentrant within a thread. The lock ends with its process.
-
-    Raises:
-        RunError: the folder cannot be made or written.
-    """
-    path = folder.absolute()
-    held: set[Path] = _locks.__dict__.setdefault("held", set())
-    if path in held:
-        yield
-        return
-    file = path / name
-    try:
-        lock = open_locked(file, lambda: on_wait(f"{folder} is in use by {describe_holder(file)}; waiting until it ends"))
-    except OSError as error:
-        raise RunError(f"cannot write the run folder {folder}: {error.strerror}; choose another with --runs") from error
-    with lock:
-        sign_lock(lock)
-        held.add(path)
-        try:
-            yield
-        finally:
-            held.remove(path)

@@ -1,23 +1,24 @@
-"""The files of a run folder: config.json, epochs.csv, looks.csv, result.json, predictions.csv, model.pt, checkpoint.pt.
+"""The files of a run folder: config.json, epochs.csv, result.json, predictions.csv, model.pt, checkpoint.pt.
 
 Every file is replaced atomically. Standard library only, so that results are read without torch.
 """
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from arena.base.locks import is_locked
-from arena.base.terminal import say
 from cnn.errors import RunError
-from cnn.files import lock_folder, read_json, write_csv, write_json
+from cnn.files import read_json, write_csv, write_json
+from cnn.nets import NETS
+from cnn.reconstruction.result import ReconstructionResult, parse_result
 
 METRICS = ("train_loss", "train_accuracy", "train_macro_f1", "val_loss", "val_accuracy", "val_macro_f1")
 PREDICTION_HEAD = ("id", "label")
@@ -25,7 +26,6 @@ PREDICTION_TAIL = ("truth", "speaker", "split")
 PART_NAMES = {"train": "training", "val": "validation", "test": "test"}
 EVERY_PART = tuple(PART_NAMES)
 BLIND_PARTS = ("train", "val")  # scored in trials: a recipe chosen by test clips has no honest test score
-Row = TypeVar("Row")
 
 
 class RunState(StrEnum):
@@ -43,7 +43,10 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EpochRow:
-    """One line of epochs.csv. Train figures are means over the epoch's (augmented) batches, val is measured at its end."""
+    """One line of epochs.csv. Train figures are means over the epoch's (augmented) batches, val is measured at its end.
+
+    An autoencoder has losses alone; what it lacks is NaN here and empty in the file.
+    """
 
     epoch: int  # from 1
     train_loss: float
@@ -57,16 +60,10 @@ class EpochRow:
     updates: int | None = None  # since the training began; None in files of old
     gradient_norm: float | None = None  # mean L2 norm over the epoch's updates
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LookRow:
-    """One line of looks.csv: a validation between two updates, every `train.looks_every` of them."""
-
-    updates: int  # since the training began
-    seconds: float  # likewise, scoring included
-    train_loss: float  # mean over the updates since the line before
-    val_loss: float
-    val_macro_f1: float
+    def to_json(self) -> dict[str, float | None]:
+        """Return the fields by name, None where the run has no such figure."""
+        figures = dataclasses.asdict(self).items()
+        return {name: None if value is None or math.isnan(value) else value for name, value in figures}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,6 +97,7 @@ class RunResult:
     best_epoch: int = 0  # epoch of the stored weights
     n_epochs: int = 0  # epochs trained
     scores: dict[str, Score] = field(default_factory=dict)  # by split: train, val, test; of a trial without test
+    reconstruction: ReconstructionResult | None = None  # of an autoencoder, which has no other scores
     speakers: dict[str, list[str]] = field(default_factory=dict)  # names by split; unknown ones left out
     verdict: FitVerdict | None = None
     n_parameters: int = 0
@@ -115,6 +113,11 @@ class RunResult:
     wandb_url: str = ""  # empty unless the run was mirrored online
     cause: str = ""  # one line, if it failed
     tail: tuple[str, ...] = ()  # last lines of its traceback
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts that are scored."""
+        return tuple(self.reconstruction.scores if self.reconstruction else self.scores)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,11 +148,11 @@ class RunFolder:
 
     def epochs(self) -> list[EpochRow]:
         """Read the finished epochs, in order; empty before the first."""
-        return _read_rows(self.path / "epochs.csv", EpochRow)
-
-    def looks(self) -> list[LookRow]:
-        """Read the validations between updates; empty without."""
-        return _read_rows(self.path / "looks.csv", LookRow)
+        path = self.path / "epochs.csv"
+        if not path.exists():
+            return []
+        with path.open(newline="", encoding="utf-8") as file:
+            return [_epoch(row) for row in csv.DictReader(file)]
 
     @property
     def trial_file(self) -> Path:
@@ -165,10 +168,16 @@ class RunFolder:
         return self.trial_file.exists() and not read_json(self.trial_file).get("is_chosen", False)
 
     @property
+    def is_autoencoder(self) -> bool:
+        """True of a run whose net answers with a picture."""
+        name = self.config()["model"]["name"]
+        return name in NETS and not NETS[name].is_classifier
+
+    @property
     def is_whole(self) -> bool:
         """True of a finished run with a test part that may be seen."""
         result = self.result()
-        return result is not None and result.state is RunState.FINISHED and "test" in result.scores
+        return result is not None and result.state is RunState.FINISHED and "test" in result.parts
 
     def result(self) -> RunResult | None:
         """Read result.json; None while the run is unfinished. A trial's test part, of older versions of Arena, is hidden."""
@@ -204,6 +213,8 @@ class RunFolder:
     def stored_predictions(self) -> list[Prediction]:
         """Read predictions.csv with all that it holds."""
         path = self.path / "predictions.csv"
+        if not path.exists() and self.is_autoencoder:
+            raise RunError(f"{self.path} is an autoencoder, whose answers are pictures; their errors: reconstructions.csv")
         if not path.exists():
             raise RunError(f"{path} does not exist: only a finished run has predictions; finish it with `arena train`")
         with path.open(newline="", encoding="utf-8") as file:
@@ -215,10 +226,8 @@ class RunFolder:
         write_json(self.path / "config.json", content)
 
     def write_epochs(self, rows: Sequence[EpochRow]) -> None:
-        write_csv(self.path / "epochs.csv", [f.name for f in dataclasses.fields(EpochRow)], map(dataclasses.astuple, rows))
-
-    def write_looks(self, rows: Sequence[LookRow]) -> None:
-        write_csv(self.path / "looks.csv", [f.name for f in dataclasses.fields(LookRow)], map(dataclasses.astuple, rows))
+        names = [f.name for f in dataclasses.fields(EpochRow)]
+        write_csv(self.path / "epochs.csv", names, (row.to_json().values() for row in rows))
 
     def write_predictions(self, labels: Sequence[str], rows: Sequence[Prediction]) -> None:
         header = [*PREDICTION_HEAD, *labels, *PREDICTION_TAIL]
@@ -238,7 +247,12 @@ class RunFolder:
 def drop_test(result: RunResult) -> RunResult:
     """Return a result without its test part."""
     scores = {part: score for part, score in result.scores.items() if part != "test"}
-    return dataclasses.replace(result, scores=scores, speakers={part: result.speakers.get(part, []) for part in scores})
+    speakers = {part: result.speakers.get(part, []) for part in result.parts if part != "test"}
+    reconstruction = result.reconstruction
+    if reconstruction:
+        known = {part: score for part, score in reconstruction.scores.items() if part != "test"}
+        reconstruction = dataclasses.replace(reconstruction, scores=known)
+    return dataclasses.replace(result, scores=scores, speakers=speakers, reconstruction=reconstruction)
 
 
 def list_runs(runs_dir: Path) -> list[RunFolder]:
@@ -247,29 +261,11 @@ def list_runs(runs_dir: Path) -> list[RunFolder]:
     return [RunFolder(path) for path in paths if (path / "config.json").exists()]
 
 
-@contextlib.contextmanager
-def lock_run(folder: RunFolder, on_wait: Callable[[str], None] = say) -> Iterator[None]:
-    """Lock the run folder as `lock_folder` does, which raises RunError where it cannot be made or written.
-
-    Args:
-        on_wait: called with one line on the process that is waited for.
-    """
-    with lock_folder(folder.path, folder.lock_file.name, on_wait):
-        yield
-
-
-def _read_rows(path: Path, kind: Callable[..., Row]) -> list[Row]:
-    """Read a table of numbers; an empty cell is None, and a table that is not there is empty."""
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return [kind(**{name: _read_number(name, text) for name, text in row.items()}) for row in csv.DictReader(file)]
-
-
-def _read_number(name: str, text: str) -> float | None:
-    if not text:
-        return None
-    return int(text) if name in ("epoch", "updates") else float(text)
+def _epoch(row: dict[str, str]) -> EpochRow:
+    later = {"updates", "gradient_norm"}
+    values: dict[str, Any] = {key: float(x) if x else None if key in later else math.nan for key, x in row.items()}
+    counts = {key: int(values[key]) for key in ("epoch", "updates") if values.get(key) is not None}
+    return EpochRow(**values | counts)
 
 
 def _prediction(row: list[str], n_labels: int) -> Prediction:
@@ -284,6 +280,8 @@ def _result_from_json(content: dict[str, Any]) -> RunResult:
     fields["state"] = RunState(fields["state"])
     scores = fields.get("scores", {})
     fields["scores"] = {split: _score_from_json(score, fields.get("labels", ())) for split, score in scores.items()}
+    if fields.get("reconstruction"):
+        fields["reconstruction"] = parse_result(fields["reconstruction"])
     fields["verdict"] = FitVerdict(**fields["verdict"]) if fields.get("verdict") else None
     for name in ("labels", "tail"):
         fields[name] = tuple(fields.get(name, ()))

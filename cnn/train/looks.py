@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cnn.runs.folder import LookRow, RunFolder, Score
+from cnn.runs.folder import RunFolder, Score
+from cnn.runs.looks import LookRow, write_looks
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,4 +63,4 @@ class Looks:
     def write(self, folder: RunFolder) -> None:
         """Write looks.csv, if there are looks at all."""
         if self._every:
-            folder.write_looks(self.rows)
+            write_looks(folder, self.rows)

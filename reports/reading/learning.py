@@ -12,6 +12,7 @@ from cnn.errors import RunError
 from cnn.overrides import flatten
 from cnn.plugin import shorten_name
 from cnn.runs.folder import RunFolder, RunState, list_runs
+from cnn.runs.looks import read_looks
 from reports.facts.learning import LearningCurve, LearningFacts, LearningPoint, Reach, Spread
 
 _AXES = {
@@ -142,7 +143,7 @@ def _read_points(folder: RunFolder) -> list[_Point]:
         for row, time in zip(epochs, times, strict=True)
         if row.updates
     }
-    for look in folder.looks():
+    for look in read_looks(folder):
         points.setdefault(
             look.updates, _Point(updates=look.updates, seconds=look.seconds, loss=look.val_loss, f1=look.val_macro_f1)
         )

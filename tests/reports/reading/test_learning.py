@@ -9,7 +9,8 @@ import pytest
 
 from cnn.config import RunConfig, TilesInfo, config_to_json, default_config
 from cnn.overrides import override
-from cnn.runs.folder import EpochRow, LookRow, RunFolder, RunResult, RunState
+from cnn.runs.folder import EpochRow, RunFolder, RunResult, RunState
+from cnn.runs.looks import LookRow, write_looks
 from reports.facts.learning import LearningFacts
 from reports.page.learning import learning_pages
 from reports.reading.learning import read_learning
@@ -88,7 +89,7 @@ def test_batches_are_compared_at_equal_updates_or_not_at_all(tmp_path: Path) -> 
     assert tell_learning(read(tmp_path), texts("en")) == ()
     for folder in tmp_path.iterdir():
         if RunFolder(folder).epochs()[0].updates == 20:
-            RunFolder(folder).write_looks([LookRow(updates=2, seconds=0.1, train_loss=1, val_loss=1, val_macro_f1=0.25)])
+            write_looks(RunFolder(folder), [LookRow(updates=2, seconds=0.1, train_loss=1, val_loss=1, val_macro_f1=0.25)])
     (sentence,) = tell_learning(read(tmp_path), texts("en"))
     assert "a batch of all stands at 0.305" in sentence
     assert "The larger has made 2 updates, the smaller 40; after 2 it stood at 0.250" in sentence
