@@ -92,8 +92,20 @@ class RunConfig:
             check_stack(self.model, self.tiles.size, self.data.n_classes)
         if self.corpus:  # else settings of a project, before its tiles are known
             check_kind(self.augment, self.data.kind)
+        if self.model.is_autoencoder:
+            self._check_autoencoder()
         if self.train.patience and self.split.validation == "takes" and self.data.is_sound:
             raise ConfigError("train.patience needs split.validation=speakers: voices heard in training tell no time to stop")
+
+    def _check_autoencoder(self) -> None:
+        if self.augmented:
+            raise ConfigError(f"an autoencoder's target is the tile itself, so variant is raw or bilateral, not {self.variant}")
+        if self.train.balance != "none":
+            raise ConfigError(f"an autoencoder sees no labels, so train.balance={self.train.balance} is none of its; drop it")
+        if self.train.looks_every:
+            raise ConfigError("an autoencoder is scored after each epoch, not between updates; leave train.looks_every out")
+        if self.train.loss != TrainSettings().loss:
+            raise ConfigError(f"an autoencoder's loss is the mean squared error, not train.loss={self.train.loss}; drop it")
 
     @property
     def tiles_info(self) -> TilesInfo:

@@ -18,6 +18,7 @@ SUMMARIES = {  # group: heading: command: line
             "pictures": "Turn pictures into tiles, raw and filtered.",
             "show": "Draw some tiles, filtered and augmented too.",
             "solution": "Write the true labels of the test clips, for a host.",
+            "strings": "Draw strings of digits from the test clips.",
         },
     },
     "runs": {
@@ -114,7 +115,15 @@ SUMMARIES = {  # group: heading: command: line
             "paper": "Write a paper in Markdown, for a team to edit.",
         },
     },
-    "notebook": {"Commands": {"project": "Write a notebook of the whole project, for Jupyter or Colab."}},
+    "notebook": {
+        "Your own": {"project": "Write a notebook of the whole project, for Jupyter or Colab."},
+        "Lessons": {
+            "mlp": "The training loop in plain PyTorch, and the same by Arena.",
+            "scratch": "A net in NumPy alone, and its gradient check.",
+            "optimisers": "SGD, momentum, RMSprop, Adam; batches; normalisation.",
+            "architectures": "Receptive fields, weights, filters, what a net looks at.",
+        },
+    },
     "exercise": {
         "Exercises": {
             "plot": "A plot whose curves have two different x.",

@@ -142,8 +142,8 @@ TREE = (
     Entry(
         word="notebook",
         panel=REPORT,
-        summary="Write a notebook of your project.",
-        sources=("arena.starter.commands",),
+        summary="Write a notebook: a lesson to run, or your project.",
+        sources=("arena.starter.commands", "arena.lessons.commands"),
         is_group=True,
     ),
     Entry(

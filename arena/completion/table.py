@@ -35,11 +35,13 @@ COMPLETERS: dict[str, Completer] = {
     "--solution": complete_files(".ipynb"),
     "--sort": complete_words("changed", "val", "test", "epochs", "name", "model", "variant", "state"),
     "--state": values.complete_states,
+    "--strings": complete_folders,
     "--studies": complete_folders,
     "--table": complete_files(".csv"),
     "--tag": values.complete_tags,
     "--team": values.complete_teams,
     "--tiles": complete_folders,
+    "--truth": complete_files(".csv"),
     "--template": complete_files(".csv"),
     "--token-file": complete_files(""),
     "--usage": complete_words("auto", "speaker", "row"),
@@ -83,7 +85,10 @@ COMMAND_COMPLETERS: dict[str, Completer] = {
     "eval --out": complete_files(".csv"),
     **{f"exercise {name} --out": complete_files(".ipynb") for name in ("plot", "xor", "backprop", "receptive-field")},
     "export --out": complete_files(".onnx"),
-    "notebook project --out": complete_files(".ipynb"),
+    **{
+        f"notebook {name} --out": complete_files(".ipynb")
+        for name in ("project", "mlp", "scratch", "optimisers", "architectures")
+    },
     "predict --out": complete_files(".csv"),
     "report build --out": complete_files(".html"),
     "report compare --out": complete_files(".html"),

@@ -13,6 +13,7 @@ from string import Template
 from typing import Any
 
 from arena.base.texts import Words
+from arena.starter.wording import list_section
 from reports.documents.notebook_file import NotebookCell, build_notebook, read_cells
 
 FOLDER = Path(__file__).parent
@@ -34,10 +35,7 @@ def read_locked(name: str, words: Words) -> dict[str, str]:
 
 
 def _fill_cells(name: str, words: Words) -> Iterator[tuple[NotebookCell, str]]:
-    table = {key: forms[0] for key, forms in words.table.items()}
-    section = words.section(name).table
-    values = {key.partition(".")[2]: text for key, text in table.items() if key.startswith("common.")}
-    values |= {key: forms[0] for key, forms in section.items()}
+    values = list_section(words, name)
     setup = (TEMPLATES / "setup.txt").read_text(encoding="utf-8")
     for cell, grade_id in read_cells(TEMPLATES / f"{name}.txt"):
         text = f"{setup}\n\n{cell.text}".strip() if cell.kind == "setup" else cell.text

@@ -27,7 +27,7 @@ from arena.starter.notebook import NAME, build_project_notebook, read_files
 from arena.starter.wording import TEXTS
 from reports.documents.notebook_file import check_notebook, write_notebook
 
-app = typer.Typer(no_args_is_help=True, epilog="Example: `arena notebook project`")
+app = typer.Typer(no_args_is_help=True, epilog="Examples: `arena notebook mlp` · `arena notebook project`")
 
 
 def new(
@@ -70,7 +70,7 @@ def _advise(folder: Path) -> str:
 
 @app.callback()
 def _group() -> None:
-    """Notebooks to work in; `arena report notebook` tells of what was done."""
+    """Notebooks to work in: lessons on any tiles, and the whole project. `arena report notebook` tells of what was done."""
 
 
 @app.command("project", epilog="Examples: `arena notebook project` · `arena notebook project --lang es --out proyecto.ipynb`")

@@ -41,11 +41,11 @@ def export_command(
     import dataclasses
 
     from cnn.inference.onnx_export import check_onnx_packages, export_run
-    from cnn.inference.predict import find_finished_run
+    from cnn.inference.predict import find_classifier
     from cnn.overrides import config_from_dict
 
     check_onnx_packages()
-    folder = find_finished_run(run, runs)
+    folder = find_classifier(run, runs)
     say_run(run, folder)
     rate_hz = rate_hz or config_from_dict(folder.config()).tiles.rate_hz
     say("tracing the net and checking what was written (about ten seconds) ...")

@@ -81,6 +81,19 @@ def find_finished_run(name: str, runs_dir: Path) -> RunFolder:
     return run
 
 
+def find_classifier(name: str, runs_dir: Path) -> RunFolder:
+    """Return the finished run that `name` names, as `find_finished_run`, if its net answers with classes.
+
+    Raises:
+        RunError: also for an autoencoder.
+    """
+    run = find_finished_run(name, runs_dir)
+    if run.is_autoencoder:
+        rule = f"{run.path} is an autoencoder, which answers with pictures and not with classes"
+        raise RunError(f"{rule}; `arena inspect {run.digest}` shows its latent space, `arena report build` its reconstructions")
+    return run
+
+
 def add_test_part(run: RunFolder, tiles: Path, device: str) -> None:
     """Score a sweep's finished trial on its test clips, once, as `complete_run` does; of another run it has been done.
 

@@ -144,6 +144,15 @@ def base_configuration(tiles: Path, model: str, variant: str, overrides: Sequenc
     return config_to_json(config)
 
 
+def check_metric(base: Mapping[str, Any], metric: str) -> None:
+    """Refuse a metric that the trainings of a study do not have; raises StudyError."""
+    from cnn.overrides import config_from_dict
+
+    if config_from_dict(base).model.is_autoencoder and not metric.endswith("loss"):
+        rule = f"an autoencoder has losses alone, and metric.name is {metric}"
+        raise StudyError(f"{rule}; write `metric: {{name: val_loss, goal: minimize}}`")
+
+
 def note_digits(tiles: Path, bases: Sequence[dict[str, Any]]) -> list[str]:
     """Return a note on digits that all trials are scored without, and a warning of those scored and never trained on."""
     from arena.base.texts import note_absent

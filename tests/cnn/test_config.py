@@ -39,6 +39,7 @@ def test_a_configuration_survives_json_in_any_order_of_keys(model: str, variant:
 NOT_ALONE = (  # bring others along
     *("model.name", "split.kind", "split.n_folds", "split.val_speakers", "split.test_speakers"),
     *("model.hidden", "model.stack", "model.norm", "train.start", "train.frozen"),
+    *("model.latent", "model.input", "model.noise"),
 )
 
 

@@ -24,6 +24,7 @@ FOLDERS = {
         ("verdicts", "cnn/runs"),
         ("arena", "arena/starter"),
         ("exercises", "arena/exercises"),
+        ("lessons", "arena/lessons"),
         ("tables", "arena/base/tables"),
     )
 }
@@ -36,6 +37,7 @@ EQUAL_IN_SPANISH = {
     "cnn": ["card.mono"],
     "verdicts": [],
     "arena": [],
+    "lessons": ["architectures.tsne_title"],
     "exercises": ["backprop.relu_title"],
     "tables": ["kind.json"],
 }
