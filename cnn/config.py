@@ -36,6 +36,7 @@ AUDIO_SUFFIXES = (  # files of the first line are read by libsndfile, the others
     *(".m4a", ".m4b", ".m4r", ".mp4", ".mov", ".qta", ".aac", ".caf", ".3gp", ".3gpp", ".amr", ".wma"),
     *(".webm", ".weba", ".mka", ".wv", ".ape", ".spx", ".gsm"),
 )
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 TILES_FORMAT = 4  # any change of the tiles' folder or bytes is a new number; a new setting, declared `later`, is none
 # Imbalance harms, the more the larger the ratio (Buda, Maki and Mazurowski, arXiv 1710.05381). On FSDD a digit with half the
 # clips of another gained nothing from `train.balance`, one with a fifth much: docs/explanation/experiments.md.

@@ -110,8 +110,9 @@ def complete_states(line: TypedLine, word: str) -> Iterator[Proposal]:
 
 def complete_corpora(line: TypedLine, word: str) -> Iterator[Proposal]:
     from cnn.collect.catalogue import SOURCES
+    from cnn.collect.picture_catalogue import PICTURE_CORPORA
 
-    return (Proposal(source.name, source.title) for source in SOURCES)
+    return (Proposal(source.name, source.title) for source in (*SOURCES, *PICTURE_CORPORA))
 
 
 def complete_studies(line: TypedLine, word: str) -> Iterator[Proposal]:

@@ -18,7 +18,7 @@ from cnn import config as cfg
 from cnn.config import DENOISED, FILTERS, TILES_FORMAT, RunConfig, TilesInfo, compute_digest
 from cnn.errors import CnnError, TilesError
 from cnn.files import read_json
-from cnn.settings.data import DataSettings, read_data
+from cnn.settings.data import DataKind, DataSettings, read_data
 from cnn.settings.fields import drop_later_defaults
 from cnn.settings.tiles import TileSettings
 from cnn.speakers.doubts import SpeakerDoubts, read_doubts
@@ -114,9 +114,10 @@ def open_tiles(folder: Path) -> TileSet:
 
 
 def _advice(folder: Path, error: Exception, corpus_folder: str) -> str:
-    project, corpus = find_project(), Path(corpus_folder)
-    words = [str(project.shorten(corpus)) if corpus.is_dir() else "CORPUS", *project.folder_option("tiles", folder.parent)]
-    return f"{folder} {error}; make it anew with `{shlex.join(['arena', 'data', 'prepare', *words])}`"
+    project, corpus, content = find_project(), Path(corpus_folder), read_json_or_empty(folder / "settings.json")
+    command = "pictures" if content.get("kind") == DataKind.PICTURES else "prepare"
+    words = [str(project.shorten(corpus)) if corpus.exists() else "CORPUS", *project.folder_option("tiles", folder.parent)]
+    return f"{folder} {error}; make it anew with `{shlex.join(['arena', 'data', command, *words])}`"
 
 
 def read_tiles(folder: Path) -> TileSet:

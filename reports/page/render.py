@@ -21,6 +21,7 @@ from reports.page.csv_data import csv_tables
 from reports.page.evaluations import GroupPage, group_pages
 from reports.page.figures import Figures, draw_all
 from reports.page.inspections import InspectionPage, inspection_pages
+from reports.page.learning import LearningPage, learning_pages
 from reports.page.outline import Outline, make_outline
 from reports.page.studies import StudyPage, study_pages
 from reports.page.tables import Confusion, DigitRow, SplitRow, confusions, digits, shared_versions, splits
@@ -51,6 +52,7 @@ class ReportPage:
     inspections: tuple[InspectionPage, ...]
     autoencoders: tuple[AutoencoderPage, ...]
     autoencoder_claims: tuple[str, ...]
+    learning: tuple[LearningPage, ...]
     studies: dict[str, StudyPage]
     main_run: RunFacts | None
     reasons: dict[str, str]  # reason of each verdict, by digest
@@ -85,6 +87,7 @@ def render_report(facts: ReportFacts) -> bytes:
         inspections=inspection_pages(facts.inspections, t),
         autoencoders=autoencoder_pages(facts.autoencoders, t),
         autoencoder_claims=describe_autoencoders(facts, t),
+        learning=learning_pages(facts.learning, t),
         studies=study_pages(facts.sweeps or ()),
         main_run=main_run,
         reasons={run.digest: fit_sentence(run, facts.runs, t) for run in facts.runs},

@@ -22,6 +22,7 @@ from reports.reading.autoencoders import read_autoencoders
 from reports.reading.clips import add_clips
 from reports.reading.evaluations import read_evaluations
 from reports.reading.inspections import read_inspections
+from reports.reading.learning import read_learning
 from reports.reading.run import Reading, read_run
 from reports.reading.selection import Selection, select_runs
 from reports.wording.page_texts import Texts, texts
@@ -45,6 +46,7 @@ class Sources:
     title: str = ""
     lang: str = "en"
     private: bool = False  # the contest's private scores, which its host may show
+    reach: float = 0.9  # validation macro-F1 that the section on learning times
     refresh_s: int = 0  # after so many seconds a browser reads the page again, as it is not final; 0: it is
 
     @property
@@ -97,10 +99,12 @@ def gather_facts(sources: Sources) -> ReportFacts:
         refresh_s=sources.refresh_s,
     )
     inspections, damages = read_inspections(facts.runs, facts.main_run, t)
-    corpus = str(facts.main_run.config.get("corpus", "")) if facts.main_run else ""
+    corpus = str(facts.main_run.config["corpus"]) if facts.main_run else ""
+    learning = read_learning(sources.runs, corpus, sources.reach)
     facts = dataclasses.replace(
         facts,
         inspections=inspections,
+        learning=learning,
         autoencoders=read_autoencoders(sources.runs, corpus),
         notes=(*facts.notes, *damages),
     )

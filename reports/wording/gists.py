@@ -17,7 +17,8 @@ def gist(section: str, facts: ReportFacts, t: Texts) -> str:
     if section == "autoencoder":
         return t.n("gist.autoencoder", len(facts.autoencoders))
     models = t.listed([t.model(inspection.model) for inspection in facts.inspections])
-    return t(f"gist.{section}", trainings=t.n("unit.trainings", len(facts.runs)), models=models)
+    settings = t.listed([t(f"learning.{learning.axis}") for learning in facts.learning])
+    return t(f"gist.{section}", trainings=t.n("unit.trainings", len(facts.runs)), models=models, settings=settings)
 
 
 def _held_out(facts: ReportFacts, t: Texts) -> str:
