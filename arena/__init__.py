@@ -10,6 +10,8 @@ from arena.command_line.interrupt import guard_command_line
 
 TYPE_CHECKING = False  # typing is not imported before Ctrl-C is guarded
 if TYPE_CHECKING:
+    from arena.api.digits import prepare_digits
+    from arena.api.inspection import Inspection, inspect
     from arena.api.prediction import predict
     from arena.api.reporting import report
     from arena.api.runs import Run, Runs, runs
@@ -25,8 +27,10 @@ check_namesakes()  # before a namesake is imported in place of one of Arena's pa
 
 _MODULES = {
     "tiles": ("TileSet", "load", "prepare"),
+    "digits": ("prepare_digits",),
     "training": ("train", "train_all"),
     "runs": ("Run", "Runs", "runs"),
+    "inspection": ("Inspection", "inspect"),
     "prediction": ("predict",),
     "sweeping": ("SearchOptions", "Studies", "Study", "sweep", "sweep_all"),
     "scoring": ("Score", "score"),
@@ -34,6 +38,7 @@ _MODULES = {
 }
 __all__ = [
     "Error",
+    "Inspection",
     "Run",
     "Runs",
     "Score",
@@ -41,9 +46,11 @@ __all__ = [
     "Studies",
     "Study",
     "TileSet",
+    "inspect",
     "load",
     "predict",
     "prepare",
+    "prepare_digits",
     "report",
     "runs",
     "score",

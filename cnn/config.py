@@ -20,9 +20,12 @@ from cnn.settings.augment import AUGMENT_DEFAULTS, AugmentSettings, check_kind
 from cnn.settings.data import SPOKEN_DIGITS, DataSettings
 from cnn.settings.fields import check_fields, choice, drop_later_defaults
 from cnn.settings.model import ModelSettings, model_defaults
+from cnn.settings.scratch import check_scratch
 from cnn.settings.split import SplitSettings
+from cnn.settings.stack import check_stack
 from cnn.settings.tiles import TileSettings
-from cnn.settings.train import TrainSettings
+from cnn.settings.train import TrainSettings, train_defaults
+from cnn.start import check_start
 
 FILTERS = ("raw", "bilateral")
 VARIANTS = (*FILTERS, *(f"{name}+aug" for name in FILTERS))
@@ -83,10 +86,25 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         check_fields(self, "")
+        check_scratch(self.model, self.train)
+        if self.model.spelling:
+            check_stack(self.model, self.tiles.size, self.data.n_classes)
         if self.corpus:  # else settings of a project, before its tiles are known
             check_kind(self.augment, self.data.kind)
+        if self.model.is_autoencoder:
+            self._check_autoencoder()
         if self.train.patience and self.split.validation == "takes" and self.data.is_sound:
             raise ConfigError("train.patience needs split.validation=speakers: voices heard in training tell no time to stop")
+
+    def _check_autoencoder(self) -> None:
+        if self.augmented:
+            raise ConfigError(f"an autoencoder's target is the tile itself, so variant is raw or bilateral, not {self.variant}")
+        if self.train.balance != "none":
+            raise ConfigError(f"an autoencoder sees no labels, so train.balance={self.train.balance} is none of its; drop it")
+        if self.train.looks_every:
+            raise ConfigError("an autoencoder is scored after each epoch, not between updates; leave train.looks_every out")
+        if self.train.loss != TrainSettings().loss:
+            raise ConfigError(f"an autoencoder's loss is the mean squared error, not train.loss={self.train.loss}; drop it")
 
     @property
     def tiles_info(self) -> TilesInfo:
@@ -106,13 +124,15 @@ class RunConfig:
         """16 hexadecimal digits that name the run folder; augmentation counts only where the variant uses it.
 
         The format of the tiles counts: the same settings name other pictures where the front end has changed.
-        A plug-in counts by its class and the content of its file, wherever that lies. A field declared `later` counts
-        only where it differs from its default, so that a new one renames no run.
+        A plug-in counts by its class and the content of its file, a start by its content and its labels, wherever they lie.
+        A field declared `later` counts only where it differs from its default, so that a new one renames no run.
         """
         content = drop_later_defaults(self)
         del content["data"]  # of the corpus
         content["tiles"]["format"] = TILES_FORMAT
         content["model"]["name"] = self.model.label
+        check_start(self.train)
+        content["train"].pop("start", "")
         if not self.augmented:
             del content["augment"]
         return compute_digest(content)
@@ -138,7 +158,7 @@ def default_config(tiles: TilesInfo, model: str, variant: str, source: str = "")
         split=SplitSettings(kind=tiles.data.split),
         augment=AUGMENT_DEFAULTS[tiles.data.kind],
         model=model_defaults(model, source, tiles.data),
-        train=TrainSettings(normalise=tiles.data.normalisation),
+        train=train_defaults(model, tiles.data),
     )
 
 

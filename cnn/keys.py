@@ -17,7 +17,10 @@ from cnn.settings import augment, split, tiles
 from cnn.settings.data import DataKind
 from cnn.settings.fields import describe_values
 
-READ_ONLY = ("model.n_channels", "model.side")  # read from the tiles
+READ_ONLY = (  # read from the tiles, and from the file that `train.start` names
+    *("model.n_channels", "model.side"),
+    *("train.start_digest", "train.start_labels"),
+)
 _FOREIGN = {  # keys that say nothing of data of a kind
     DataKind.SOUND: [f"augment.{name}" for name in augment.PICTURE_KEYS],
     DataKind.PICTURES: [

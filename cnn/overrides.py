@@ -9,10 +9,12 @@ from typing import Any
 
 from cnn.config import TILES_FORMAT, RunConfig, describe_format, read_format
 from cnn.errors import ConfigError
-from cnn.keys import READ_ONLY, keys, read_assignment, suggest_key
+from cnn.keys import keys, read_assignment, suggest_key
 from cnn.settings.augment import AUGMENT_DEFAULTS
 from cnn.settings.data import read_data
 from cnn.settings.model import ModelSettings, model_defaults
+from cnn.settings.train import TrainSettings, change_net
+from cnn.start import identify_start
 
 
 def apply_values(config: RunConfig, values: Mapping[str, object], source: str = "") -> RunConfig:
@@ -32,11 +34,14 @@ def apply_values(config: RunConfig, values: Mapping[str, object], source: str = 
         section, _, name = key.rpartition(".")
         sections.setdefault(section, {})[name] = _as_type(key, value, allowed[key].kind)
     changes: dict[str, Any] = sections.pop("", {})
+    name = sections.get("model", {}).get("name", config.model.name)
+    if name != config.model.name:
+        changes["model"] = model_defaults(name, source, config.data)
+        changes["train"] = change_net(config.train, config.model.name, name, config.data)
     for section, fields in sections.items():
-        base = getattr(config, section)
-        if section == "model" and fields.get("name", base.name) != base.name:
-            base = model_defaults(fields["name"], source, config.data)
-        changes[section] = dataclasses.replace(base, **fields)
+        changes[section] = dataclasses.replace(changes.get(section, getattr(config, section)), **fields)
+    if "train.start" in values:
+        changes["train"] = identify_start(changes["train"])
     return dataclasses.replace(config, **changes)
 
 
@@ -93,11 +98,14 @@ def config_from_dict(content: Mapping[str, Any]) -> RunConfig:
     except (TypeError, ValueError) as error:
         raise ConfigError(f"its tiles are of a kind that this version of Arena cannot read: {error}") from error
     values = flatten({name: value for name, value in content.items() if name != "data"})
-    for name in ("tiles.format", *READ_ONLY):
+    for name in ("tiles.format", "model.n_channels", "model.side"):
         values.pop(name, None)
     source = str(values.pop("model.source", ""))
     model = ModelSettings(n_channels=data.channels, side=data.side)
-    blank = RunConfig(corpus=str(values.pop("corpus", "")), data=data, augment=AUGMENT_DEFAULTS[data.kind], model=model)
+    digest, labels = str(values.pop("train.start_digest", "")), tuple(values.pop("train.start_labels", ()))
+    train = TrainSettings(start=str(values.pop("train.start", "")), start_digest=digest, start_labels=labels)
+    corpus = str(values.pop("corpus", ""))
+    blank = RunConfig(corpus=corpus, data=data, augment=AUGMENT_DEFAULTS[data.kind], model=model, train=train)
     return apply_values(blank, values, source)
 
 

@@ -1,4 +1,4 @@
-"""Answers of a trained net to recordings, as a pandas table."""
+"""Answers of a trained net to recordings or pictures, as a pandas table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from arena.api.arguments import Location, choose_folder
 from arena.base.terminal import progress, say
 from cnn.corpus.listing import describe_kinds
-from cnn.corpus.recordings import RecordedSamples, Source, count_skipped, open_recordings
+from cnn.corpus.recordings import RECORDINGS, RecordedSamples, Source, count_skipped, open_recordings
 from cnn.decoding.flags import describe_flags
 from cnn.errors import CorpusError
 
@@ -34,11 +34,11 @@ def predict(
     runs: Location | None = None,
     device: str = "auto",
 ) -> pd.DataFrame:
-    """Return a row for each recording: file, digit, its probability, the probability of each digit, and why there is no answer.
+    """Return a row for each recording or picture: file, digit or class, probability, that of each class, why it has none.
 
     Args:
         run: a Run, or what names one, such as `best`.
-        recordings: files of any format, folders of them, or the samples (S,) of one recording, -1 to 1 or int16.
+        recordings: files or folders of recordings, or of pictures, or the samples (S,) of one recording, -1 to 1 or int16.
         rate_hz: samples a second, with samples alone.
         runs: the folder of runs; the project's if none is given.
         device: auto, cpu, cuda, cuda:1.
@@ -46,26 +46,27 @@ def predict(
     Raises:
         Error: no such run or file, or samples that cannot be used.
     """
-    from cnn.inference.predict import find_finished_run, predict_recordings
+    from cnn.inference.predict import choose_files, find_classifier, predict_recordings
 
-    folder = find_finished_run(os.fspath(run), choose_folder("runs", runs))
+    folder = find_classifier(os.fspath(run), choose_folder("runs", runs))
     if rate_hz is not None or isinstance(recordings, np.ndarray):
         source = _check_samples(recordings, rate_hz)
-        return _to_table(predict_recordings(folder, [source], device, lambda n: None), [source])
+        return _to_table(predict_recordings(folder, [source], device, lambda n: None), [source], RECORDINGS.answer)
+    kind = choose_files(folder)
     names = [recordings] if isinstance(recordings, str | os.PathLike) else recordings
     if others := [name for name in names if not isinstance(name, str | os.PathLike)]:
-        kind = type(others[0]).__name__
-        raise CorpusError(f"recordings are files, folders, or a numpy array of samples with rate_hz=..., not a list of {kind}")
+        rule = "recordings are files, folders, or a numpy array of samples with rate_hz=..."
+        raise CorpusError(f"{rule}, not a list of {type(others[0]).__name__}")
     with (
-        open_recordings([os.fspath(name) for name in names], sys.stdin.buffer) as sources,
+        open_recordings([os.fspath(name) for name in names], sys.stdin.buffer, kind) as sources,
         progress("predicting, clips", len(sources)) as advance,
     ):
-        if kinds := count_skipped(os.fspath(name) for name in names):
-            say(describe_kinds(kinds))
+        if formats := count_skipped((os.fspath(name) for name in names), kind):
+            say(describe_kinds(formats))
         answers = predict_recordings(folder, sources, device, advance)
         for note in describe_flags(answers.flagged):
             say(note)
-        return _to_table(answers, sources)
+        return _to_table(answers, sources, kind.answer)
 
 
 def _check_samples(recording: object, rate_hz: int | None) -> RecordedSamples:
@@ -80,7 +81,7 @@ def _check_samples(recording: object, rate_hz: int | None) -> RecordedSamples:
     return RecordedSamples(name="the recording", samples=(samples / scale).astype(np.float32), rate_hz=rate_hz)
 
 
-def _to_table(result: Answers, sources: Sequence[Source]) -> pd.DataFrame:
+def _to_table(result: Answers, sources: Sequence[Source], column: str) -> pd.DataFrame:
     import pandas as pd
 
     problems = {clip.name: clip.reason for clip in result.skipped}
@@ -93,6 +94,6 @@ def _to_table(result: Answers, sources: Sequence[Source]) -> pd.DataFrame:
             rows.append({"file": source.name, "problem": problems[source.label]})
         else:
             answer = next(answers)
-            rows.append({"file": source.name, "digit": answer.label, "probability": max(answer.probabilities)})
+            rows.append({"file": source.name, column: answer.label, "probability": max(answer.probabilities)})
             rows[-1] |= result.probabilities(answer)
-    return pd.DataFrame(rows, columns=["file", "digit", "probability", *result.labels, "problem"]).fillna({"problem": ""})
+    return pd.DataFrame(rows, columns=["file", column, "probability", *result.labels, "problem"]).fillna({"problem": ""})

@@ -107,6 +107,7 @@ def _train(
     require_posix("arena.train")
     from cnn.check.runs import check_own_nets
     from cnn.overrides import parse_assignments
+    from cnn.runs.start import resolve_start
     from cnn.tiles.tile_set import find_tiles
     from cnn.train.pool import TrainingPaths, default_jobs
 
@@ -115,7 +116,7 @@ def _train(
     cells = choose_cells(project, [name_net(net, runs) for net in nets], variants, every=every)
     tiles = find_tiles(choose_folder("tiles", options.tiles), say)
     assignments = format_settings(settings, _SECTIONS)
-    configs = [configure(project, tiles.info, cell, assignments) for cell in cells]
+    configs = [resolve_start(configure(project, tiles.info, cell, assignments), runs) for cell in cells]
     configs = check_own_nets(configs, runs, say, refused=() if every else parse_assignments(assignments))
     paths = TrainingPaths(tiles=tiles.folder, runs=runs, device=options.device, wandb=options.wandb)
     label_runs(configs, runs, options.name, options.tags)

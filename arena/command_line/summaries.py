@@ -114,5 +114,22 @@ SUMMARIES = {  # group: heading: command: line
             "paper": "Write a paper in Markdown, for a team to edit.",
         },
     },
-    "notebook": {"Commands": {"project": "Write a notebook of the whole project, for Jupyter or Colab."}},
+    "notebook": {
+        "Your own": {"project": "Write a notebook of the whole project, for Jupyter or Colab."},
+        "Lessons": {
+            "mlp": "The training loop in plain PyTorch, and the same by Arena.",
+            "scratch": "A net in NumPy alone, and its gradient check.",
+            "optimisers": "SGD, momentum, RMSprop, Adam; batches; normalisation.",
+            "architectures": "Receptive fields, weights, filters, what a net looks at.",
+        },
+    },
+    "exercise": {
+        "Exercises": {
+            "plot": "A plot whose curves have two different x.",
+            "xor": "What a perceptron cannot learn, and a net can.",
+            "backprop": "The backward steps of three layers.",
+            "receptive-field": "What a cell of a map sees, and what it costs.",
+        },
+        "Check": {"check": "Run the checks on notebooks with answers."},
+    },
 }

@@ -142,8 +142,15 @@ TREE = (
     Entry(
         word="notebook",
         panel=REPORT,
-        summary="Write a notebook of your project.",
-        sources=("arena.starter.commands",),
+        summary="Write a notebook: a lesson to run, or your project.",
+        sources=("arena.starter.commands", "arena.lessons.commands"),
+        is_group=True,
+    ),
+    Entry(
+        word="exercise",
+        panel=REPORT,
+        summary="Write an exercise with a checker; check its answers.",
+        sources=("arena.exercises.commands",),
         is_group=True,
     ),
 )

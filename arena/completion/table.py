@@ -32,6 +32,7 @@ COMPLETERS: dict[str, Completer] = {
     "--recordings": complete_folders,
     "--runs": complete_folders,
     "--separator": complete_words(",", ";", "tab"),
+    "--solution": complete_files(".ipynb"),
     "--sort": complete_words("changed", "val", "test", "epochs", "name", "model", "variant", "state"),
     "--state": values.complete_states,
     "--studies": complete_folders,
@@ -53,6 +54,7 @@ COMPLETERS: dict[str, Completer] = {
     "FOLDER": complete_folders,
     "KEY=VALUE": values.complete_keys,
     "NET": values.complete_nets,
+    "NOTEBOOK": complete_files(".ipynb"),
     "NUMBER": complete_words("1", "2", "3"),
     "OUT": complete_folders,
     "RECORDING": complete_files(*AUDIO_SUFFIXES),
@@ -79,8 +81,12 @@ COMMAND_COMPLETERS: dict[str, Completer] = {
     "data solution --out": complete_files(".csv"),
     "demo --out": complete_folders,
     "eval --out": complete_files(".csv"),
+    **{f"exercise {name} --out": complete_files(".ipynb") for name in ("plot", "xor", "backprop", "receptive-field")},
     "export --out": complete_files(".onnx"),
-    "notebook project --out": complete_files(".ipynb"),
+    **{
+        f"notebook {name} --out": complete_files(".ipynb")
+        for name in ("project", "mlp", "scratch", "optimisers", "architectures")
+    },
     "predict --out": complete_files(".csv"),
     "report build --out": complete_files(".html"),
     "report compare --out": complete_files(".html"),

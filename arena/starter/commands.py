@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +12,6 @@ from arena.base.options import (
     ADDRESS_HELP,
     CONTEST_HELP,
     CORPUS_HELP,
-    LANG_HELP,
     TEAM_HELP,
     Force,
     Json,
@@ -22,22 +20,14 @@ from arena.base.options import (
 )
 from arena.base.project import FILE_NAME, MODEL_KEYS, ProjectError, check_address, find_project, read_project
 from arena.base.terminal import print_json, say
-from arena.base.texts import ENGLISH, Words, list_languages
+from arena.base.texts import Words
 from arena.starter.folder import Options, write_folder
+from arena.starter.languages import IN_ENGLISH, Lang
 from arena.starter.notebook import NAME, build_project_notebook, read_files
 from arena.starter.wording import TEXTS
 from reports.documents.notebook_file import check_notebook, write_notebook
 
-
-class FileLanguage(StrEnum):
-    """Languages of a team's files: those that have a file of texts."""
-
-    vars().update({code.upper(): code for code in list_languages(TEXTS)})
-
-
-app = typer.Typer(no_args_is_help=True, epilog="Example: `arena notebook project`")
-IN_ENGLISH = FileLanguage(ENGLISH)
-Lang = Annotated[FileLanguage, typer.Option("--lang", help=LANG_HELP)]
+app = typer.Typer(no_args_is_help=True, epilog="Examples: `arena notebook mlp` · `arena notebook project`")
 
 
 def new(
@@ -80,7 +70,7 @@ def _advise(folder: Path) -> str:
 
 @app.callback()
 def _group() -> None:
-    """Notebooks to work in; `arena report notebook` tells of what was done."""
+    """Notebooks to work in: lessons on any tiles, and the whole project. `arena report notebook` tells of what was done."""
 
 
 @app.command("project", epilog="Examples: `arena notebook project` · `arena notebook project --lang es --out proyecto.ipynb`")

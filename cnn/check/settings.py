@@ -9,9 +9,9 @@ from typing import Any
 
 from cnn.keys import keys
 from cnn.plugin import parse_path, shorten_name
-from cnn.settings.model import ModelSettings
+from cnn.settings.model import OURS, ModelSettings
 
-KEYS = tuple(field.name for field in fields(ModelSettings) if field.name != "name" and f"model.{field.name}" in keys())
+KEYS = tuple(f.name for f in fields(ModelSettings) if f.name not in ("name", *OURS) and f"model.{f.name}" in keys())
 
 
 class WatchedSettings(ModelSettings):

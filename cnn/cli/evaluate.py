@@ -54,7 +54,7 @@ _COLUMNS = ("model", "variant", "on", "fold", "seed", "speaker", "n_clips", "mac
 def evaluate_folds(
     overrides: Overrides = None,
     config: ConfigPath = None,
-    folds: Annotated[str, typer.Option(help="loso, becker (AudioMNIST's five), or a number of groups of speakers.")] = "loso",
+    folds: Annotated[str, typer.Option(help="loso, becker (AudioMNIST's five), or a number of groups.")] = "loso",
     model: Models = None,
     variant: Annotated[list[str] | None, variant_option(show_default="raw+aug")] = None,
     every: Every = False,
@@ -102,6 +102,7 @@ def _evaluate(plan: EvaluationPlan, paths: TrainingPaths, n_jobs: int, refused: 
     from cnn.check.runs import check_own_nets
     from cnn.runs.evaluation import evaluate
     from cnn.runs.folds import check_folds, make_arms
+    from cnn.runs.start import resolve_start
     from cnn.tiles.tile_set import open_tiles
     from cnn.train.pool import default_jobs
 
@@ -109,7 +110,8 @@ def _evaluate(plan: EvaluationPlan, paths: TrainingPaths, n_jobs: int, refused: 
     arms = make_arms(plan, tiles.info, len({clip.speaker for clip in tiles.clips}))
     configs = [config for arm in arms for seeds in arm.configs for config in seeds]
     check_folds(configs, tiles.clips)
-    trained = check_own_nets(configs, paths.runs, say, refused)
+    begun = [resolve_start(config, paths.runs) for config in configs]
+    trained = check_own_nets(begun, paths.runs, say, refused)
     folders = dict(
         zip(configs, train_with_bar(trained, paths, n_jobs or default_jobs(paths.device, len(configs))), strict=True)
     )
@@ -141,8 +143,8 @@ def print_evaluations(plan: EvaluationPlan, results: Results, *, every_speaker: 
     most_rows = sys.maxsize if every_speaker else _MOST_ROWS
     for arm, scores in results:
         seeds = f"{scores.n_seeds} seeds" if scores.n_seeds > 1 else "1 seed"
-        kind = "groups of speakers" if plan.folds.isdecimal() else plan.folds
-        clips = f"{scores.n_clips:,} {scores.on} clips"
+        kind = f"groups of {_nouns(scores)[1]}" if plan.folds.isdecimal() else plan.folds
+        clips = f"{scores.n_clips:,} {scores.on} {_nouns(scores)[2]}"
         print_text(f"{arm.model} on {arm.variant}: {len(scores.folds)} folds ({kind}), {seeds}, {clips}\n")
         _print_scores(scores, most_rows)
         for name, text in _lines(scores):
@@ -151,7 +153,13 @@ def print_evaluations(plan: EvaluationPlan, results: Results, *, every_speaker: 
     if len(results) > 1:
         _print_comparison(results)
     if plan.on == "validation":
-        say("these are validation speakers, good for choosing a recipe; the test speakers were not looked at")
+        who = _nouns(results[0][1])[1]
+        say(f"these are validation {who}, good for choosing a recipe; the test {who} were not looked at")
+
+
+def _nouns(scores: Evaluation) -> tuple[str, str, str]:
+    """Return what is held out as one, what as many, and the items that are scored."""
+    return ("speaker", "speakers", "clips") if scores.kind == "sound" else ("group", "pictures", "pictures")
 
 
 def _print_scores(scores: Evaluation, most_rows: int) -> None:
@@ -166,7 +174,8 @@ def _print_scores(scores: Evaluation, most_rows: int) -> None:
         [s.speaker, str(s.fold), f"{s.n_clips:,}", f"{s.macro_f1:.3f}", f"{s.recall:.3f}", _by_seed(s.by_seed)]
         for s in (scores.speakers[:_N_WORST] if is_cut else scores.speakers)
     ]
-    names = (Prose("speaker"), Number("fold", 4), Number("clips", 3))
+    name, _, items = _nouns(scores)
+    names = (Prose(name), Number("fold", 4), Number(items, 3))
     _print_table((*names, Number("macro-F1"), Number("recall", 5), Column("by seed", 2)), rows, scores)
     if is_cut:
         print(_wrap("speakers", f"{_quantiles(scores)}. The {_N_WORST} worst stand above; --all-speakers lists all."))
@@ -190,7 +199,7 @@ def _print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], score
 
 
 def _lines(scores: Evaluation) -> list[tuple[str, str]]:
-    worst, interval = scores.speakers[0], scores.interval
+    worst, interval, (name, who, items) = scores.speakers[0], scores.interval, _nouns(scores)
     spreads = f"standard deviation over folds {scores.fold_sd:.3f}" if scores.fold_sd is not None else "a single fold"
     if scores.seed_sd is not None:
         spreads += f", of the mean over seeds {scores.seed_sd:.3f}"
@@ -198,15 +207,15 @@ def _lines(scores: Evaluation) -> list[tuple[str, str]]:
     return [
         ("mean over folds", f"{scores.mean_macro_f1:.3f}; {spreads}"),
         (
-            "worst speaker",
-            f"{worst.speaker} {worst.macro_f1:.3f}" + (f", of {plural(worst.n_clips, 'clip')}" if worst.is_rough else ""),
+            f"worst {name}",
+            f"{worst.speaker} {worst.macro_f1:.3f}" + (f", of {plural(worst.n_clips, items[:-1])}" if worst.is_rough else ""),
         ),
         (
             "pooled",
             f"{scores.pooled_macro_f1:.3f}, {interval.level:.0%} interval {interval.low:.3f} to {interval.high:.3f} "
-            f"({interval.n_units} speakers drawn with replacement, {interval.n_replicates:,} times)",
+            f"({interval.n_units:,} {who} drawn with replacement, {interval.n_replicates:,} times)",
         ),
-        ("taken for", " · ".join(text.replace(" ", "\u00a0") for text in confused) or "no digit for another"),
+        ("taken for", " · ".join(text.replace(" ", "\u00a0") for text in confused) or "no class for another"),
         *(("note", note) for note in scores.notes),
     ]
 

@@ -42,11 +42,11 @@ def export_command(
 
     from cnn.inference.onnx_export import export_run
     from cnn.inference.onnx_file import check_onnx_packages
-    from cnn.inference.predict import find_finished_run
+    from cnn.inference.predict import find_classifier
     from cnn.overrides import config_from_dict
 
     check_onnx_packages()
-    folder = find_finished_run(run, runs)
+    folder = find_classifier(run, runs)
     say_run(run, folder)
     own_hz = config_from_dict(folder.config()).tiles.rate_hz
     say("tracing the net and checking what was written (about ten seconds) ...")

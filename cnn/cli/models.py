@@ -26,12 +26,17 @@ mult-adds: of convolutions and matrix products, one clip forward"""
 
 @app.command(
     "models",
-    epilog="Examples: `arena models resnet --depth 3 --width 2` · `arena models my_nets.py` · `arena models resnet --layers`",
+    epilog="Examples: `arena models resnet --depth 3 --width 2` · `arena models my_nets.py` · `arena models resnet --layers` · "
+    "`arena models stack model.stack='(conv-relu-pool)*4-fc' --layers`",
 )
 def models_command(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NET", help="Some nets; path/to/file.py:ClassName, or a whole file.", show_default="all"),
+        typer.Argument(
+            metavar="NET",
+            help="Some nets; path/to/file.py:ClassName, or a whole file. Settings such as model.stack=... may follow.",
+            show_default="all",
+        ),
     ] = None,
     size: Annotated[int, typer.Option(help="Of the pictures: 32 or 64.")] = 64,
     depth: Annotated[int | None, typer.Option(min=1, help="Instead of each net's own.")] = None,
@@ -48,15 +53,30 @@ def models_command(
 
     with reading_line():
         size = TileSettings(size=size).size
+        nets, values = _divide(names or [])
+    values |= {key: number for key, number in (("model.depth", depth), ("model.width", width)) if number is not None}
     if not layers:
-        table = costs.compute_costs(names or [], size, depth, width, say)
-        return print_json([dataclasses.asdict(cost) for cost in table]) if json else print_costs(table, size)
+        table = costs.compute_costs(nets, size, values, say)
+        if json:
+            return print_json([dataclasses.asdict(cost) for cost in table])
+        print_costs(table, size)
+        return print_spellings(table) if nets else None
     from cnn.summary.layers import list_layers
 
-    if len(names or []) != 1:
+    if len(nets) != 1:
         raise typer.BadParameter("it takes one net: `arena models lenet5 --layers`", param_hint="--layers")
-    rows = list_layers(costs.choose_settings((names or [""])[0], depth, width), size)
+    rows = list_layers(costs.choose_settings(nets[0], size, values), size)
     return print_json([dataclasses.asdict(layer) for layer in rows]) if json else print_layers(rows)
+
+
+def _divide(words: Sequence[str]) -> tuple[list[str], dict[str, object]]:
+    """Return the nets, and the settings of `key=value` words; raises cnn's ConfigError."""
+    from cnn.keys import keys
+    from cnn.overrides import parse_assignments
+
+    nets = [word for word in words if "=" not in word or ".py" in word]
+    allowed = [key for key in keys() if key.startswith("model.") and key != "model.name"]
+    return nets, parse_assignments([word for word in words if word not in nets], allowed)
 
 
 def print_costs(costs: Sequence[Cost], size: int) -> None:
@@ -67,6 +87,14 @@ def print_costs(costs: Sequence[Cost], size: int) -> None:
     depths = [(cost.label, str(cost.depth), "{}, {}".format(*cost.depths), cost.counts) for cost in costs]
     print_table((Column("net"), Number("depth"), Column("from, to"), Prose("depth counts")), depths)
     say(f"multiply-adds: one clip of {size} x {size} forward; a net of your own: `--model path/to/file.py:ClassName`")
+
+
+def print_spellings(costs: Sequence[Cost]) -> None:
+    """Print the layers of the spelled nets among `costs`; nothing without any."""
+    rows = [(cost.label, cost.spelling, cost.differs) for cost in costs if cost.spelling]
+    if rows:
+        print()
+        print_table((Column("net"), Prose("spelling"), Prose("against its paper")), rows)
 
 
 def print_layers(layers: Sequence[LayerSummary]) -> None:

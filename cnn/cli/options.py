@@ -39,8 +39,8 @@ def split_option() -> Any:
 
 
 def recordings_option(**more: Any) -> Any:
-    """Return the `--recordings` option."""
-    return typer.Option("--recordings", metavar="FOLDER", help="Folder of recordings of any name.", **more)
+    """Return the `--recordings` option, which for a run on pictures is better called `--pictures`."""
+    return typer.Option("--recordings", "--pictures", metavar="FOLDER", help="Folder of files of any name.", **more)
 
 
 def say_run(reference: str, run: RunFolder) -> None:

@@ -1,4 +1,4 @@
-"""`arena predict`: digits of recordings."""
+"""`arena predict`: digits of recordings, classes of pictures."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ _N_SHOWN = 20  # recordings without an answer, by name
 
 @app.command(
     epilog="Examples: `arena predict RUN` · `arena predict RUN --recordings new/ --out submission.csv` · "
-    "`arena predict RUN one.wav two.flac` · `arena predict RUN folder` · `arecord -d 2 -f S16_LE | arena predict RUN -`"
+    "`arena predict RUN one.wav two.flac` · `arena predict RUN a.png b.jpg` · `arena predict RUN folder` · "
+    "`arecord -d 2 -f S16_LE | arena predict RUN -`"
 )
 def predict(
     run: Annotated[str, typer.Argument(metavar="RUN", help=RUN_HELP)],
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="RECORDING", help="Recordings, or folders of them, to answer here; - is stdin."),
+        typer.Argument(metavar="RECORDING", help="Recordings, pictures, or folders of them, to answer here; - is stdin."),
     ] = None,
     split: Annotated[SplitName | None, split_option()] = None,
     recordings: Annotated[Path | None, recordings_option(show_default="contest.clips of arena.toml")] = None,
@@ -41,10 +42,10 @@ def predict(
     wide: Wide = False,
     json: Json = False,
 ) -> None:
-    """Predict with a finished run: digit and probability of each file, or with --recordings or --split a submission."""
+    """Predict with a finished run: class and probability of each file, or with --recordings or --split a submission."""
     from cnn.corpus.recordings import count_skipped
     from cnn.files import check_output
-    from cnn.inference.predict import add_test_part, find_finished_run
+    from cnn.inference.predict import add_test_part, choose_files, find_classifier
     from cnn.runs.evaluation import read_labels
     from cnn.runs.folder import PREDICTION_HEAD
     from cnn.runs.folds import PARTS
@@ -52,14 +53,15 @@ def predict(
     if bool(files) + bool(recordings) + bool(split) > 1 or (files and out):
         rule = "give files, --recordings or --split"
         raise typer.BadParameter(f"{rule}; answers on files are printed: for --out give their folder with --recordings")
-    folder = find_finished_run(run, runs)
+    folder = find_classifier(run, runs)
     say_run(run, folder)
     if not (files or recordings or split) and (clips := find_project().text("contest.clips")):
         recordings = Path(clips)
-    kinds = count_skipped(files or ([recordings] if recordings else ()))
+    kind = choose_files(folder)
+    kinds = count_skipped(files or ([recordings] if recordings else ()), kind)
     if files:
         answers = _answer_files(folder, files, device)
-        print_answers(answers, json, kinds)
+        print_answers(answers, kind.answer, json, kinds)
     else:
         out = out or Path("submission.csv")
         is_replacing = check_output(out, (*PREDICTION_HEAD, *read_labels([folder])))
@@ -77,39 +79,45 @@ def _answer_files(run: RunFolder, files: list[str], device: str) -> Answers:
     import sys
 
     from cnn.corpus.recordings import open_recordings
-    from cnn.inference.predict import predict_recordings
+    from cnn.inference.predict import choose_files, predict_recordings
 
-    with open_recordings(files, sys.stdin.buffer) as sources, progress("predicting, clips", len(sources)) as advance:
+    kind = choose_files(run)
+    with (
+        open_recordings(files, sys.stdin.buffer, kind) as sources,
+        progress(f"predicting, {kind.noun}s", len(sources)) as advance,
+    ):
         return predict_recordings(run, sources, device, advance)
 
 
 def _answer_split(run: RunFolder, clips: Path | None, split: str, device: str) -> Answers:
     from cnn.corpus.recordings import find_recordings
-    from cnn.inference.predict import predict_recordings, read_answers
+    from cnn.inference.predict import choose_files, predict_recordings, read_answers
 
     if clips is None:
         return read_answers(run, split)
-    sources = find_recordings(clips)
-    with progress("predicting, clips", len(sources)) as advance:
+    kind = choose_files(run)
+    sources = find_recordings(clips, kind)
+    with progress(f"predicting, {kind.noun}s", len(sources)) as advance:
         return predict_recordings(run, sources, device, advance)
 
 
-def print_answers(result: Answers, json: bool, kinds: Mapping[str, int]) -> None:
-    """Print the answers, or as JSON also the files that were left out, counted by `kinds`."""
+def print_answers(result: Answers, name: str, json: bool, kinds: Mapping[str, int]) -> None:
+    """Print the answers, which are called `name`, or as JSON also the files that were left out, counted by `kinds`."""
     import dataclasses
 
     _say_skipped(result, kinds)
     if json:
-        answers = [{"file": a.id, "digit": a.label, "probabilities": result.probabilities(a)} for a in result.answers]
+        answers = [{"file": a.id, name: a.label, "probabilities": result.probabilities(a)} for a in result.answers]
         unheard = [dataclasses.asdict(clip) for clip in result.skipped]
         return print_json({"answers": answers, "unheard": unheard, "not_read": kinds})
     rows = []
     for answer in result.answers:
-        digit, second = sorted(result.probabilities(answer).items(), key=lambda item: -item[1])[:2]
-        rows.append([answer.id, digit[0], f"{digit[1]:.3f}", second[0], f"{second[1]:.3f}"])
+        best, second = sorted(result.probabilities(answer).items(), key=lambda item: -item[1])[:2]
+        rows.append([answer.id, best[0], f"{best[1]:.3f}", second[0], f"{second[1]:.3f}"])
     if rows:
-        numbers = (Number("digit"), Number("probability"), Number("second best", 2), Number("probability", 2))
-        print_table((Column("file"), *numbers), rows)
+        kind = Number if name == "digit" else Column
+        columns = (kind(name), Number("probability"), kind("second best", 2), Number("probability", 2))
+        print_table((Column("file"), *columns), rows)
 
 
 def _submit(run: RunFolder, result: Answers, out: Path, json: bool, kinds: Mapping[str, int]) -> None:

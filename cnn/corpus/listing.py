@@ -233,10 +233,10 @@ def _check_file(folder: Path, reading: NameReading) -> ListedFile | FileProblem:
     )
 
 
-def describe_no_recording(folder: Path, kinds: Mapping[str, int]) -> str:
+def describe_no_recording(folder: Path, kinds: Mapping[str, int], noun: str = "recording") -> str:
     """Return one line on a folder without recordings, with the kinds of files that it holds and what to do."""
-    content = f"holds no recording that can be read, only {list_kinds(kinds)}" if kinds else "is empty"
-    return f"{folder} {content}{_advise(kinds, '; give the folder that holds the recordings')}"
+    content = f"holds no {noun} that can be read, only {list_kinds(kinds)}" if kinds else "is empty"
+    return f"{folder} {content}{_advise(kinds, f'; give the folder that holds the {noun}s')}"
 
 
 def _describe_empty(folder: Path, problems: list[FileProblem], ignored: Mapping[str, int]) -> str:

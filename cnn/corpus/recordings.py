@@ -1,10 +1,10 @@
-"""Recordings to classify: the files of a folder, files by name, a stream, or samples. Their names need not contain a digit."""
+"""Recordings or pictures to classify: the files of a folder, files by name, a stream, or samples. Their names say nothing."""
 
 from __future__ import annotations
 
 import struct
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -26,8 +26,20 @@ _MAX_BYTES = 32 * 2**20  # limit of other streams: more than a minute of any fla
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FileKind:
+    """The files of a folder that are classified."""
+
+    noun: str
+    answer: str  # name of what a net says of one
+    belongs: Callable[[PurePosixPath], bool]  # by the name alone
+
+
+RECORDINGS = FileKind(noun="recording", answer="digit", belongs=is_audio)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RecordingFile:
-    """A file that holds one recording."""
+    """A file that holds one recording, or one picture."""
 
     name: str  # the id of a file in a folder of --recordings, otherwise the name on the command line
     label: str  # its name in messages
@@ -50,16 +62,16 @@ class RecordedSamples:
 Source = RecordingFile | RecordedSamples
 
 
-def find_recordings(folder: Path) -> list[RecordingFile]:
-    """List all recordings below `folder` that are not hidden, named as in a submission: the path without suffix.
+def find_recordings(folder: Path, kind: FileKind = RECORDINGS) -> list[RecordingFile]:
+    """List the files of a kind below `folder` that are not hidden, named as in a submission: the path without suffix.
 
     Raises:
         CorpusError: there is no such file, or two would have one name.
     """
     if not folder.is_dir():
-        raise CorpusError(f"{folder} is {'a file' if folder.exists() else 'not there'}; give the folder of the recordings")
+        raise CorpusError(f"{folder} is {'a file' if folder.exists() else 'not there'}; give the folder of the {kind.noun}s")
     files: dict[str, RecordingFile] = {}
-    for inner in _recordings_below(folder):
+    for inner in _files_below(folder, kind):
         path = folder / inner
         name = unicodedata.normalize("NFC", inner.with_suffix("").as_posix())  # as a corpus names its clips
         if name in files:
@@ -70,36 +82,36 @@ def find_recordings(folder: Path) -> list[RecordingFile]:
     return list(files.values())
 
 
-def count_skipped(names: Iterable[str | Path]) -> dict[str, int]:
-    """Count by kind the files in those of `names` that are folders which are no recordings or of a format not read here."""
+def count_skipped(names: Iterable[str | Path], kind: FileKind = RECORDINGS) -> dict[str, int]:
+    """Count by format the files in those of `names` that are folders which are not of this kind, or not read here."""
     folders = [Path(name) for name in names if Path(name).is_dir()]
-    return count_kinds(path for folder in folders for path in _list_files(folder)[1])
+    return count_kinds(path for folder in folders for path in _list_files(folder, kind)[1])
 
 
-def _recordings_below(folder: Path) -> list[Path]:
-    """Return the recordings' paths relative to `folder`, sorted."""
-    recordings, others = _list_files(folder)
-    if not recordings:
-        raise CorpusError(describe_no_recording(folder, count_kinds(others)))
-    return recordings
+def _files_below(folder: Path, kind: FileKind) -> list[Path]:
+    """Return the paths of the files of this kind relative to `folder`, sorted."""
+    files, others = _list_files(folder, kind)
+    if not files:
+        raise CorpusError(describe_no_recording(folder, count_kinds(others), kind.noun))
+    return files
 
 
-def _list_files(folder: Path) -> tuple[list[Path], list[PurePosixPath]]:
-    """Return the paths below `folder`, relative to it: recordings, sorted, and other files."""
+def _list_files(folder: Path, kind: FileKind) -> tuple[list[Path], list[PurePosixPath]]:
+    """Return the paths below `folder`, relative to it: those of the kind, sorted, and other files."""
     problems: list[FileProblem] = []
-    recordings, others = list[Path](), list[PurePosixPath]()
+    files, others = list[Path](), list[PurePosixPath]()
     for path in walk_files(folder, problems):
-        recordings.append(Path(path)) if is_audio(path) else others.append(path)
+        files.append(Path(path)) if kind.belongs(path) else others.append(path)
     if problems:
         raise CorpusError(f"{folder / problems[0].path} {problems[0].reason}; give a folder that you may read")
-    return sorted(recordings), others
+    return sorted(files), others
 
 
 @contextmanager
-def open_recordings(names: Sequence[str], stream: BinaryIO) -> Iterator[list[RecordingFile]]:
+def open_recordings(names: Sequence[str], stream: BinaryIO, kind: FileKind = RECORDINGS) -> Iterator[list[RecordingFile]]:
     """Yield the files `names`, in their order; `-` stands for the content of `stream`, stored in a temporary file.
 
-    A folder stands for all recordings below it, named by their path below it if it is the only name, else by their
+    A folder stands for all files of the kind below it, named by their path below it if it is the only name, else by their
     path from it on.
 
     Raises:
@@ -113,18 +125,18 @@ def open_recordings(names: Sequence[str], stream: BinaryIO) -> Iterator[list[Rec
             if stream.isatty():
                 raise CorpusError("- is a recording from a pipe, such as `arecord -d 2 -f S16_LE | arena predict RUN -`")
             _save(stream, streamed)
-        yield [file for name in names for file in _expand(name, streamed, is_alone=len(names) == 1)]
+        yield [file for name in names for file in _expand(name, streamed, None if len(names) == 1 else Path(name), kind)]
 
 
-def _expand(name: str, streamed: Path, *, is_alone: bool) -> list[RecordingFile]:
+def _expand(name: str, streamed: Path, above: Path | None, kind: FileKind) -> list[RecordingFile]:
     if name == STREAM:
         return [RecordingFile(name=name, label="standard input", path=streamed)]
     path = Path(name)
     if not path.is_dir():
         return [RecordingFile(name=name, label=name, path=path)]
     return [
-        RecordingFile(name=str(inner if is_alone else path / inner), label=str(path / inner), path=path / inner)
-        for inner in _recordings_below(path)
+        RecordingFile(name=str((above or Path()) / inner), label=str(path / inner), path=path / inner)
+        for inner in _files_below(path, kind)
     ]
 
 

@@ -1,4 +1,4 @@
-"""Predictions of a trained net: those stored for its own held-out splits, or new ones for any recordings."""
+"""Predictions of a trained net: those stored for its own held-out splits, or new ones for any recordings or pictures."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ import torch
 from cnn.commands import format_retraining
 from cnn.config import RunConfig
 from cnn.corpus.audio import to_mono
-from cnn.corpus.recordings import Source, decode_recording
+from cnn.corpus.recordings import RECORDINGS, FileKind, RecordingFile, Source, decode_recording
 from cnn.errors import CorpusError, RunError
 from cnn.files import write_csv
 from cnn.models.own import pin_source
 from cnn.models.registry import build_net, to_device
 from cnn.overrides import check_format, config_from_dict
+from cnn.pictures.fit import fit_picture
+from cnn.pictures.folders import PICTURES
+from cnn.pictures.image_file import read_image
 from cnn.runs.evaluation import read_labels
 from cnn.runs.folder import PREDICTION_HEAD, RunFolder, RunState
 from cnn.runs.reference import find_run
+from cnn.settings.data import DataKind, read_kind
 from cnn.tiles.front_end import Samples, bilateral, compute_tile
 from cnn.tiles.inputs import Inputs, to_channels
 from cnn.tiles.tile_set import find_run_tiles
@@ -44,7 +48,7 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Skipped:
-    """A recording without an answer."""
+    """A recording or a picture without an answer."""
 
     name: str  # its path, or `standard input`
     reason: str  # the rest of a sentence that begins with the name
@@ -77,6 +81,19 @@ def find_finished_run(name: str, runs_dir: Path) -> RunFolder:
     return run
 
 
+def find_classifier(name: str, runs_dir: Path) -> RunFolder:
+    """Return the finished run that `name` names, as `find_finished_run`, if its net answers with classes.
+
+    Raises:
+        RunError: also for an autoencoder.
+    """
+    run = find_finished_run(name, runs_dir)
+    if run.is_autoencoder:
+        rule = f"{run.path} is an autoencoder, which answers with pictures and not with classes"
+        raise RunError(f"{rule}; `arena inspect {run.digest}` shows its latent space, `arena report build` its reconstructions")
+    return run
+
+
 def add_test_part(run: RunFolder, tiles: Path, device: str) -> None:
     """Score a sweep's finished trial on its test clips, once, as `complete_run` does; of another run it has been done.
 
@@ -93,6 +110,11 @@ def add_test_part(run: RunFolder, tiles: Path, device: str) -> None:
     complete_run(run, find_run_tiles(config_from_dict(content), tiles), device)
 
 
+def choose_files(run: RunFolder) -> FileKind:
+    """Return the kind of files that the run answers: recordings or pictures."""
+    return RECORDINGS if read_kind(run.config()) is DataKind.SOUND else PICTURES
+
+
 def read_answers(run: RunFolder, split: str) -> Answers:
     """Return the answers to the `val` or `test` clips that the run stored when it finished."""
     rows = [row for row in run.predictions() if row.split == split]
@@ -101,7 +123,7 @@ def read_answers(run: RunFolder, split: str) -> Answers:
 
 
 def predict_recordings(run: RunFolder, sources: Sequence[Source], device: str, progress: Callable[..., None]) -> Answers:
-    """Return the run's answers to recordings; a recording that cannot be decoded is skipped with its reason.
+    """Return the run's answers to recordings, or to pictures if it was trained on some; what cannot be read is skipped.
 
     Raises:
         RunError: the run's weights are damaged.
@@ -117,9 +139,8 @@ def predict_recordings(run: RunFolder, sources: Sequence[Source], device: str, p
             tiles: dict[int, np.ndarray] = {}  # by index in the batch
             for index, source in enumerate(batch):
                 try:
-                    recording = decode_recording(source)
-                    tiles[index] = make_picture(to_mono(recording.samples), recording.rate_hz, config)
-                    flagged += [(source.label, recording.flags)] if recording.flags else []
+                    tiles[index], flags = _make_tile(source, config)
+                    flagged += [(source.label, flags)] if flags else []
                 except CorpusError as error:
                     skipped.append(Skipped(name=source.label, reason=str(error)))
             if tiles:
@@ -128,6 +149,19 @@ def predict_recordings(run: RunFolder, sources: Sequence[Source], device: str, p
                 answers += [_answer(batch[index].name, row, config.data.labels) for index, row in zip(tiles, rows, strict=True)]
             progress(len(batch))
     return Answers(labels=config.data.labels, answers=tuple(answers), skipped=tuple(skipped), flagged=tuple(flagged))
+
+
+def _make_tile(source: Source, config: RunConfig) -> tuple[npt.NDArray[np.uint8], tuple[str, ...]]:
+    """Return the tile that the run's net takes, and the flags of a recording."""
+    if config.data.is_sound:
+        recording = decode_recording(source)
+        return make_picture(to_mono(recording.samples), recording.rate_hz, config), recording.flags
+    if not isinstance(source, RecordingFile):
+        raise CorpusError("is sound, and the run was trained on pictures; give picture files")
+    channels = config.data.channels
+    tile = fit_picture(read_image(source.path, channels), config.tiles.size, channels)
+    tile = bilateral(tile, config.tiles) if config.filter == "bilateral" else tile
+    return tile.transpose(2, 0, 1) if channels == 3 else tile, ()
 
 
 def load_net(run: RunFolder, device: torch.device) -> tuple[RunConfig, torch.nn.Module]:

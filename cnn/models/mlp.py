@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from cnn.models.blocks import activation, scale_channels
+from cnn.nets import NETS
 from cnn.settings.model import ModelSettings
 
 SIDE = 28  # 784 inputs of a tile of sound
-_HIDDEN = (128, 64, 32, 16)
 
 
 class MLP(nn.Module):
@@ -36,7 +36,9 @@ class MLP(nn.Module):
 
 def choose_widths(settings: ModelSettings) -> tuple[int, ...]:
     """Return the widths of the hidden layers: those of `model.hidden`, or as many of our own as `model.depth` says."""
-    return settings.hidden_widths or tuple(scale_channels(n, settings.width) for n in _HIDDEN[: settings.depth])
+    return settings.hidden_widths or tuple(
+        scale_channels(n, settings.width) for n in NETS[settings.name].hidden[: settings.depth]
+    )
 
 
 def count_inputs(settings: ModelSettings) -> int:

@@ -21,8 +21,9 @@ def build_net(settings: ModelSettings, size: int, n_classes: int) -> nn.Module:
     """
     if settings.is_plugin:
         return own.build_plugin(settings, size, n_classes)
-    module = importlib.import_module(f"cnn.models.{settings.name}")
-    net: nn.Module = getattr(module, NETS[settings.name].class_name)(settings, size, n_classes)
+    entry = NETS[settings.name]
+    module = importlib.import_module(f"cnn.models.{entry.find_module(settings.name)}")
+    net: nn.Module = getattr(module, entry.class_name)(settings, size, n_classes)
     return net
 
 

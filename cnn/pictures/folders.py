@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from cnn.corpus.listing import FileProblem, count_kinds, describe_kinds, escape_unprintable, walk_files
+from cnn.corpus.recordings import FileKind
 from cnn.errors import CorpusError
 from cnn.pictures.image_file import SUFFIXES, is_in_colour, read_image
 from cnn.pictures.source import PictureRow, PictureSource, Pixels, sort_names
@@ -67,6 +68,9 @@ def is_picture(path: PurePosixPath) -> bool:
     return not path.name.startswith(".") and path.suffix.lower() in SUFFIXES
 
 
+PICTURES = FileKind(noun="picture", answer="class", belongs=is_picture)
+
+
 def _name_rows(paths: list[PurePosixPath], has_parts: bool) -> list[PictureRow]:
     """Name each picture by its path, without the suffix where no other has the same name."""
     stems = Counter(str(path.with_suffix("")) for path in paths)
@@ -88,7 +92,7 @@ def _read_files(folder: Path, paths: list[PurePosixPath], channels: int) -> Iter
     for path in paths:
         try:
             if escape_unprintable(str(path)) != str(path):
-                raise CorpusError(f"{escape_unprintable(str(path))} has a name that cannot be printed; rename it")
+                raise CorpusError("has a name that cannot be printed; rename it")
             yield read_image(folder / path, channels)
         except CorpusError as error:
-            yield error
+            yield CorpusError(f"{folder / escape_unprintable(str(path))} {error}")

@@ -36,14 +36,13 @@ def read_image(path: Path, channels: int) -> Pixels:
     """Decode a picture file to (H, W), or (H, W, 3) for three channels, uint8, the right way up, on white where it is clear.
 
     Raises:
-        CorpusError: it is damaged, too large, or of an unknown format.
+        CorpusError: it is damaged, too large, or of an unknown format; the text is the rest of a sentence that begins with
+            its name.
     """
     with _open(path) as image:
         try:
             return _decode(image, channels)
-        except _DAMAGE as error:
-            raise _damaged(path, error) from error
-        except OSError as error:
+        except (*_DAMAGE, OSError) as error:
             raise _damaged(path, error) from error
 
 
@@ -69,12 +68,12 @@ def _open(path: Path) -> Image.Image:
     width, height = image.size
     if max(width, height) > MAX_SIDE or width * height > _MAX_CELLS:
         image.close()
-        raise CorpusError(f"{path} is of {height:,} x {width:,} cells, not up to {MAX_SIDE:,} a side; make it smaller")
+        raise CorpusError(f"is of {height:,} x {width:,} cells, not up to {MAX_SIDE:,} a side; make it smaller")
     return image
 
 
 def _damaged(path: Path, error: Exception) -> CorpusError:
     if isinstance(error, OSError) and error.strerror:
-        return CorpusError(f"{path} cannot be opened: {error.strerror}")
+        return CorpusError(f"cannot be opened: {error.strerror}")
     reason = str(error).splitlines()[0].replace(str(path), "it")[:120] if str(error) else type(error).__name__
-    return CorpusError(f"{path} is damaged, or no picture that is known: {reason}")
+    return CorpusError(f"is damaged, or no picture that is known: {reason}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from arena.base.scores import (
     Counts,
     Interval,
     Values,
+    clip_interval,
     find_absent,
     macro_f1_each,
     mean_of_present,
@@ -25,6 +26,7 @@ from arena.base.texts import format_labels, name_labels, note_absent
 from cnn.errors import RunError
 from cnn.runs.folder import RunFolder
 from cnn.runs.folds import PARTS
+from cnn.settings.data import DataKind, read_kind
 
 FEW_SPEAKERS = 10  # below, a percentile interval misses more often than it says
 FEW_CLIPS = 10  # below, a speaker's score says little, and is shown with their number
@@ -47,9 +49,9 @@ class FoldScore:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpeakerScore:
-    """One speaker's clips, over the digits that the speaker says; means over the seeds."""
+    """One speaker's clips, over the digits that the speaker says, or one group of pictures; means over the seeds."""
 
-    speaker: str
+    speaker: str  # of pictures, the group's number from 1
     fold: int
     n_clips: int
     macro_f1: float
@@ -85,9 +87,10 @@ class Evaluation:
     fold_sd: float | None  # spread of the folds' means
     seed_sd: float | None  # spread of the mean over folds; None with one seed
     pooled_macro_f1: float  # all clips together, mean over the seeds
-    interval: Interval  # pooled macro-F1, resampled over speakers
+    interval: Interval  # pooled macro-F1, resampled over speakers, or over pictures
     confused: tuple[ConfusedPair, ...]  # the most frequent first
     notes: tuple[str, ...]
+    kind: DataKind = DataKind.SOUND
 
 
 def evaluate(runs: Sequence[Sequence[RunFolder]], on: str, numbers: Sequence[int] = ()) -> Evaluation:
@@ -99,7 +102,10 @@ def evaluate(runs: Sequence[Sequence[RunFolder]], on: str, numbers: Sequence[int
     Raises:
         RunError: a speaker is scored in two folds.
     """
+    kind = read_kind(runs[0][0].config())
     counts = {n: count_confusions(seeds, PARTS[on]) for n, seeds in zip(numbers or range(len(runs)), runs, strict=True)}
+    if kind is DataKind.PICTURES:  # which have no speakers: a fold is a group
+        counts = {n: {str(n + 1): np.sum(list(groups.values()), axis=0)} for n, groups in counts.items()}
     fold_of = {speaker: fold for fold, speakers in counts.items() for speaker in speakers}
     if len(fold_of) < sum(map(len, counts.values())):
         raise RunError("a speaker is scored in two folds; evaluate folds that hold each speaker out once")
@@ -120,10 +126,18 @@ def evaluate(runs: Sequence[Sequence[RunFolder]], on: str, numbers: Sequence[int
         fold_sd=_sd(means.mean(1)),
         seed_sd=_sd(means.mean(0)),
         pooled_macro_f1=float(macro_f1_each(every.sum(1)).mean()),
-        interval=speaker_interval(every),
+        interval=speaker_interval(every) if kind is DataKind.SOUND else _picture_interval(every.sum(1)),
         confused=_confused(every.sum((0, 1)), labels),
-        notes=tuple(_notes(folds, len(labels), is_optimistic=on == "validation" and _chose_epoch(runs))),
+        notes=tuple(_notes(folds, len(labels), kind, is_optimistic=on == "validation" and _chose_epoch(runs))),
+        kind=kind,
     )
+
+
+def _picture_interval(confusions: Counts) -> Interval:
+    """Return the interval over pictures of (S, K, K); of several seeds the mean of theirs, which is none too narrow."""
+    intervals = [clip_interval(confusion) for confusion in confusions]
+    low, high = (sum(getattr(interval, end) for interval in intervals) / len(intervals) for end in ("low", "high"))
+    return replace(intervals[0], low=low, high=high)
 
 
 def _chose_epoch(runs: Sequence[Sequence[RunFolder]]) -> bool:
@@ -188,18 +202,23 @@ def _confused(counts: Counts, labels: Sequence[str]) -> tuple[ConfusedPair, ...]
     return tuple(ConfusedPair(truth=labels[i], predicted=labels[j], n=n, n_truth=n_truth[i]) for n, i, j in pairs[:_N_CONFUSED])
 
 
-def _notes(folds: Sequence[FoldScore], n_classes: int, *, is_optimistic: bool) -> list[str]:
-    n_speakers = sum(len(fold.speakers) for fold in folds)
-    notes = ["the interval is over the speakers who are scored, not over those who train"]
-    if n_speakers < FEW_SPEAKERS:
-        notes.append(f"it is rough: with {n_speakers} speakers, fewer than {FEW_SPEAKERS}, it comes out too narrow")
+def _notes(folds: Sequence[FoldScore], n_classes: int, kind: DataKind, *, is_optimistic: bool) -> list[str]:
+    who, noun = ("these speakers", "digit") if kind is DataKind.SOUND else ("these pictures", "class")
+    if kind is DataKind.SOUND:
+        n_speakers = sum(len(fold.speakers) for fold in folds)
+        notes = ["the interval is over the speakers who are scored, not over those who train"]
+        if n_speakers < FEW_SPEAKERS:
+            notes.append(f"it is rough: with {n_speakers} speakers, fewer than {FEW_SPEAKERS}, it comes out too narrow")
+    else:
+        notes = ["the interval is over the pictures that are scored, not over those that train"]
     if is_optimistic:
-        notes.append("these speakers also chose the epoch that was kept, so that their scores are a little optimistic")
+        notes.append(f"{who} also chose the epoch that was kept, so that their scores are a little optimistic")
     for absent, numbers in group_folds(folds, "absent").items():
-        clips = "these clips" if len(numbers) == len(folds) else f"the clips of {_name_folds(numbers)}"
-        notes.append(note_absent(absent, n_classes - len(absent), clips))
+        items = "clips" if kind is DataKind.SOUND else "pictures"
+        clips = f"these {items}" if len(numbers) == len(folds) else f"the {items} of {_name_folds(numbers)}"
+        notes.append(note_absent(absent, n_classes - len(absent), clips, noun))
     for untrained, numbers in group_folds(folds, "untrained").items():
-        notes.append(f"{name_labels(untrained)} scored and never trained on in {_name_folds(numbers)}: the F1 there is 0")
+        notes.append(f"{name_labels(untrained, noun)} scored and never trained on in {_name_folds(numbers)}: the F1 there is 0")
     return notes
 
 

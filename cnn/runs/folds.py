@@ -23,6 +23,7 @@ from cnn.splitting.parts import SplitClip
 
 PARTS = {"test": "test", "validation": "val"}  # value of `--split`, and the split's name in a run folder
 _N_BECKER = 5
+_MOST_GROUPS = 100  # of pictures, each with a training of its own
 OPTIONS_OF_KEYS = {
     **dict.fromkeys(("split.kind", "split.fold", "split.n_folds", "split.test_speakers", "split.val_speakers"), "--folds"),
     "train.seed": "--n-seeds",
@@ -70,9 +71,12 @@ def make_arms(plan: EvaluationPlan, tiles: TilesInfo, n_speakers: int) -> list[A
     for model in dict.fromkeys(plan.models):
         for variant in dict.fromkeys(plan.variants):
             base = override(default_config(tiles, model, variant), plan.overrides)
+            if base.model.is_autoencoder:
+                rule = "arena eval scores answers by macro-F1, and an autoencoder answers with pictures"
+                raise ConfigError(f"{rule}; train it on a fold: `arena train --model autoencoder split.kind=loso split.fold=0`")
             configs = tuple(
                 tuple(_with_seed(replace(base, split=split), seed) for seed in range(plan.n_seeds))
-                for split in _splits(plan, base.split, n_speakers)
+                for split in _splits(plan, base, n_speakers)
             )
             arms.append(Arm(model=base.model.label, variant=variant, configs=configs))
     return arms
@@ -95,13 +99,21 @@ def _with_seed(config: RunConfig, seed: int) -> RunConfig:
     return replace(config, train=replace(config.train, seed=seed))
 
 
-def _splits(plan: EvaluationPlan, base: SplitSettings, n_speakers: int) -> Sequence[SplitSettings]:
+def _splits(plan: EvaluationPlan, config: RunConfig, n_speakers: int) -> Sequence[SplitSettings]:
+    base, is_number = config.split, plan.folds.isascii() and plan.folds.isdecimal()
     validation = _validation(plan, base)
+    if not config.data.is_sound:
+        fewest = 2 if validation == "takes" else 3
+        if not (is_number and fewest <= int(plan.folds) <= _MOST_GROUPS):
+            rule = f"--folds is a number of groups of pictures, {fewest} to {_MOST_GROUPS:,}, not {plan.folds!r}"
+            raise ConfigError(f"{rule}; pictures have no speakers to hold out: --folds 5 is usual")
+        n_folds = int(plan.folds)
+        return [replace(base, kind="folds", n_folds=n_folds, fold=fold, validation=validation) for fold in range(n_folds)]
     if plan.folds == "loso":
         return [replace(base, kind="loso", fold=fold, validation=validation) for fold in range(n_speakers)]
     if plan.folds == "becker":
         return [replace(base, kind="becker", fold=fold, validation=validation) for fold in range(_N_BECKER)]
-    if not (plan.folds.isascii() and plan.folds.isdecimal()):
+    if not is_number:
         raise ConfigError(f"--folds is loso, becker or a number of folds, not {plan.folds!r}")
     n_folds = int(plan.folds)
     fewest = 2 if validation == "takes" else 3
@@ -119,8 +131,8 @@ def _validation(plan: EvaluationPlan, base: SplitSettings) -> str:
     validation = base.validation if is_set else "takes" if free else "speakers"
     if plan.on == "validation" and validation == "takes":
         raise ConfigError(
-            "--split validation needs speakers who are held out, and split.validation=takes validates on voices that were "
-            "heard; leave it out"
+            "--split validation needs speakers, or a group of pictures, that are held out, and split.validation=takes holds "
+            "none out; leave it out"
         )
     return validation
 
@@ -209,7 +221,7 @@ def _read_fold(run: RunFolder) -> RunConfig | None:
         config = config_from_dict(content)
     except (CnnError, KeyError, TypeError, ValueError):
         return None  # `arena runs` reports damage
-    return config if config.digest == run.digest else None
+    return config if config.digest == run.digest and not config.model.is_autoencoder else None
 
 
 def _count_folds(run: RunFolder, split: SplitSettings) -> int:

@@ -76,6 +76,8 @@ def _choose_trainings(word: str, folder: Path, runs: Sequence[RunFolder]) -> lis
     lines = [line for line in lines if line.state == RunState.FINISHED]
     if word not in (LATEST, BEST):
         lines = [line for line in lines if line.net == shorten_name(word)]
+    if word == BEST:
+        lines = [line for line in lines if line.val_macro_f1 is not None]  # an autoencoder has none
     if word != LATEST:
         lines = [line for line in lines if line.tiles_format == TILES_FORMAT] or lines
         lines = _keep_comparable(word, lines, folder)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from cnn.errors import RunError
 from cnn.overrides import config_from_dict
-from cnn.runs.folder import RunFolder, lock_run
+from cnn.runs.folder import RunFolder
+from cnn.runs.marks import lock_run
 from cnn.runs.wandb_client import find_deleted, is_logged_in, send_run
 from cnn.runs.wandb_record import Copy, read_copy
 

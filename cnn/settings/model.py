@@ -7,15 +7,18 @@ from dataclasses import dataclass, replace
 
 from arena.base.suggest import did_you_mean
 from cnn.errors import ConfigError
-from cnn.nets import NETS, PLUGIN_DEPTHS, PLUGIN_WIDTHS, SEES, WIDTHS
+from cnn.nets import NETS, NORMS, PLUGIN_DEPTHS, PLUGIN_WIDTHS, SEES, SPELLED, WIDTHS
 from cnn.plugin import compute_source_digest, is_plugin, list_own_nets, shorten_name
 from cnn.settings.data import SPOKEN_DIGITS, DataSettings
 from cnn.settings.fields import check_fields, check_range, choice, custom, number
+from cnn.settings.spelling import ACT, ACTIVATIONS, parse_stack
 
 MODELS = tuple(NETS)
+INPUTS = ("same", "noisy", "half")
+DEFAULT_LATENT, DEFAULT_NOISE = 16, 0.1
+OURS = ("stack", "norm", "hidden")  # settings that a net of one's own is refused
 MOST_HIDDEN = 65_536
 _HIDDEN = re.compile(r"[1-9]\d*(,[1-9]\d*)*")
-ACTIVATIONS = ("relu", "tanh", "leaky_relu", "relu6", "silu", "sigmoid", "elu", "gelu")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,7 +31,12 @@ class ModelSettings:
     sees: str = choice("picture", SEES, "the picture alone, or with its differences along time and along frequency")
     activation: str = choice("relu", ACTIVATIONS, "after each convolution or linear layer")
     dropout: float = number(0.2, 0, 0.9, "of the inputs of the last layer")
+    latent: int = custom(0, "at most 1,024", "autoencoder: numbers that a tile becomes; else 0", later=True)
+    input: str = choice("same", INPUTS, "autoencoder: the picture, with noise, or at half its size", later=True)
+    noise: float = number(DEFAULT_NOISE, 0.001, 1, "of input=noisy: standard deviation, cells lie in 0..1", later=True)
     source: str = custom("", "a digest", "of a plug-in's file; empty for our own nets")
+    stack: str = custom("", "a spelling such as (conv-relu-pool)*2-fc", "the layers of the net `stack`", later=True, text=True)
+    norm: str = choice("batch", NORMS, "after each convolution of a spelled net", later=True)
     n_channels: int = custom(1, "1 or 3", "of the tiles; 3 in colour", later=True)
     hidden: str = custom("", "such as 512,32", "widths of the hidden layers; empty: depth says", later=True, text=True)
     side: int = custom(0, "a number", "of the tiles: cells of a picture's own side; 0 of sound", later=True)
@@ -41,8 +49,14 @@ class ModelSettings:
         else:
             _check_name(self.name)
             net = NETS[self.name]
+            if net.spelling and self.depth != net.depth:
+                raise ConfigError(
+                    f"model.depth of {self.name} is {net.depth}: its spelling has every layer; for others write "
+                    f"model.name={SPELLED} and model.stack, beginning with {net.spelling}"
+                )
             check_range(f"model.depth of {self.name} ({net.counts})", self.depth, *net.depths)
             check_range("model.width", self.width, *WIDTHS)
+        _check_spelling(self)
         if self.hidden:
             _check_hidden(self)
         if self.sees != "picture" and (self.is_plugin or not NETS[self.name].has_first_stage):
@@ -51,11 +65,31 @@ class ModelSettings:
             raise ConfigError(
                 f"model.sees={self.sees} needs tiles of one channel, and these are in colour; choose model.sees=picture"
             )
+        self._check_autoencoder()
         assert bool(self.source) == self.is_plugin, "model_defaults reads a plug-in's digest"
+
+    def _check_autoencoder(self) -> None:
+        if self.is_autoencoder:
+            check_range("model.latent of the autoencoder", self.latent, 1, 1024)
+        elif self.latent or self.input != "same":
+            key = f"model.latent={self.latent}" if self.latent else f"model.input={self.input}"
+            raise ConfigError(f"{key} needs model.name=autoencoder, not {self.label}; drop it")
+        if self.noise != DEFAULT_NOISE and self.input != "noisy":
+            raise ConfigError(f"model.noise={self.noise:g} needs model.input=noisy, not {self.input!r}; drop it or set that")
 
     @property
     def is_plugin(self) -> bool:
         return is_plugin(self.name)
+
+    @property
+    def is_autoencoder(self) -> bool:
+        """True of a net whose answer is a picture, and whose loss is its distance from the tile."""
+        return self.name in NETS and not NETS[self.name].is_classifier
+
+    @property
+    def spelling(self) -> str:
+        """The layers of a spelled net; empty for any other."""
+        return self.stack or (NETS[self.name].spelling if self.name in NETS else "")
 
     @property
     def hidden_widths(self) -> tuple[int, ...]:
@@ -68,8 +102,27 @@ class ModelSettings:
         return shorten_name(self.name)
 
 
+def _check_spelling(settings: ModelSettings) -> None:
+    """Check what only a spelled net has, and that its spelling can be read; `check_stack` counts its cells."""
+    if settings.stack and settings.name != SPELLED:
+        raise ConfigError(
+            f"model.stack spells the net {SPELLED}, not {settings.label}; write model.name={SPELLED}, or leave it out"
+        )
+    if not settings.spelling:
+        if settings.norm != NORMS[0]:
+            nets = [name for name, net in NETS.items() if net.spelling]
+            raise ConfigError(f"model.norm={settings.norm} is of {', '.join(nets)}, not of {settings.label}; leave it out")
+        return
+    kinds = {word.kind for word in parse_stack(settings.spelling)}
+    if settings.activation != "relu" and ACT not in kinds:
+        raise ConfigError(
+            f"model.activation={settings.activation} is of the layer {ACT}, and {settings.spelling} has none; "
+            f"write {ACT} where it holds, or {settings.activation} itself"
+        )
+
+
 def _check_hidden(settings: ModelSettings) -> None:
-    nets = [name for name, net in NETS.items() if net.has_hidden]
+    nets = [name for name, net in NETS.items() if net.hidden]
     if settings.name not in nets:
         raise ConfigError(f"model.hidden is of {' and '.join(nets)}, not of {settings.label}; leave it out")
     if not _HIDDEN.fullmatch(settings.hidden) or max(settings.hidden_widths) > MOST_HIDDEN:
@@ -106,5 +159,15 @@ def model_defaults(name: str, source: str = "", data: DataSettings = SPOKEN_DIGI
         _check_name(name)
         net = NETS[name]
         sees = net.sees if data.channels == 1 else "picture"
-        settings = ModelSettings(name=name, depth=net.depth, width=net.width, sees=sees, activation=net.activation)
+        settings = ModelSettings(
+            name=name,
+            depth=net.depth,
+            width=net.width,
+            sees=sees,
+            activation=net.activation,
+            dropout=net.dropout,
+            stack=net.spelling if name == SPELLED else "",
+            norm=net.norm,
+            latent=0 if net.is_classifier else DEFAULT_LATENT,
+        )
     return replace(settings, n_channels=data.channels, side=data.side)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
-from cnn.settings.fields import check_fields, choice, number
+from cnn.errors import ConfigError
+from cnn.nets import NETS
+from cnn.settings.data import SPOKEN_DIGITS, DataSettings
+from cnn.settings.fields import check_fields, choice, custom, number
 
 OPTIMIZERS = ("adamw", "adam", "sgd", "rmsprop")
 SCHEDULES = ("cosine", "constant", "linear")
-NORMALISATIONS = ("bands", "corpus", "none")
+NORMALISATIONS = ("bands", "corpus", "unit", "none")
 LOSSES = ("cross_entropy", "hinge")
 BALANCES = ("none", "weights", "draws")
-NORMALISE_MEANING = "each row's mean taken out and each clip's spread; the corpus's mean and spread; none: 0 to 255"
+NORMALISE_MEANING = "each row's mean taken out and each clip's spread; the corpus's mean and spread; 0 to 1; 0 to 255"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +40,27 @@ class TrainSettings:
     looks_every: int = number(0, 0, 1_000_000, "updates from one validation to the next; 0: after each epoch", later=True)
     loss: str = choice("cross_entropy", LOSSES, "hinge: margins of Crammer and Singer, as a perceptron", later=True)
     normalise: str = choice("bands", NORMALISATIONS, NORMALISE_MEANING, later=True)
+    start: str = custom("", "a run or FILE.pt", "weights to begin with; empty: drawn by the seed", later=True)
+    frozen: int = number(0, 0, 1000, "first layers with weights that stay as they are in the start", later=True)
+    start_digest: str = custom("", "a digest", "SHA-256 of the start's file", later=True)
+    start_labels: tuple[str, ...] = custom((), "labels", "of the start, where a run says them", later=True)
 
     def __post_init__(self) -> None:
         check_fields(self, "train")
+        if self.frozen and not self.start:
+            raise ConfigError(
+                f"train.frozen={self.frozen} needs train.start: weights as they are drawn are not worth keeping; leave it out"
+            )
+
+
+def train_defaults(model: str, data: DataSettings = SPOKEN_DIGITS) -> TrainSettings:
+    """Return the default settings of the optimisation of the net `model`, on tiles of this kind."""
+    recipe: Mapping[str, Any] = NETS[model].recipe if model in NETS else {}
+    return TrainSettings(**{"normalise": data.normalisation} | dict(recipe))
+
+
+def change_net(train: TrainSettings, before: str, after: str, data: DataSettings) -> TrainSettings:
+    """Return the settings for another net: those that had the defaults of the net before have its own ones."""
+    old, new = train_defaults(before, data), train_defaults(after, data)
+    names = [name for name in TrainSettings.__slots__ if getattr(train, name) == getattr(old, name)]
+    return replace(train, **{name: getattr(new, name) for name in names})

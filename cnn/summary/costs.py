@@ -7,12 +7,14 @@ Those of our nets by default are stored in default_costs.json, so that they are 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from cnn.config import VARIANTS, TilesInfo, default_config
 from cnn.errors import ConfigError, ModelError
 from cnn.nets import NETS, PLUGIN_DEPTHS
+from cnn.overrides import apply_values
 from cnn.plugin import shorten_name
 from cnn.settings.data import DIGITS
 from cnn.settings.model import MODELS, ModelSettings, model_defaults
@@ -34,6 +36,8 @@ class Cost:
     counts: str  # what depth counts
     n_parameters: int
     n_multiply_adds: int  # forward pass of one clip
+    spelling: str = ""  # of a spelled net, and what makes it another than its paper's
+    differs: str = ""
 
     @property
     def label(self) -> str:
@@ -42,40 +46,40 @@ class Cost:
 
 
 def compute_costs(
-    names: Sequence[str], size: int, depth: int | None, width: float | None, log: Callable[[str], None] = lambda _text: None
+    names: Sequence[str], size: int, values: Mapping[str, object], log: Callable[[str], None] = lambda _text: None
 ) -> list[Cost]:
-    """Return the costs of the nets `names`, or of all of ours that take `depth`; a plug-in is tried on random pictures first.
+    """Return the costs of the nets `names`, or of all of ours that take the depth; a plug-in is tried on random pictures first.
 
     Args:
+        values: settings of the nets, such as `model.depth`, instead of their defaults.
         log: called with the reason for each module of a whole file that is left out.
 
     Raises:
-        ConfigError: no such net, or a depth or width that it does not take.
+        ConfigError: no such net, or a setting that it does not take.
         ModelError: a plug-in that cannot be trained, or a file of such ones alone.
     """
-    suited = [name for name in MODELS if depth is None or NETS[name].depths[0] <= depth <= NETS[name].depths[1]]
+    depth = values.get("model.depth")
+    suited = [name for name in MODELS if depth is None or depth in range(NETS[name].depths[0], NETS[name].depths[1] + 1)]
     if not (names or suited):
         raise ConfigError(f"no net of ours takes a depth of {depth}; `arena models` shows from where to where each goes")
-    stored = _read_stored() if (size, depth, width) == (_DEFAULT_SIZE, None, None) else {}
+    stored = _read_stored() if size == _DEFAULT_SIZE and not values else {}
     costs: list[Cost] = []
     for name in names or suited:
         if name.endswith(".py"):
-            costs += _compute_file_costs(Path(name), size, depth, width, log)
+            costs += _compute_file_costs(Path(name), size, values, log)
         else:
-            costs.append(_compute_cost(choose_settings(name, depth, width), size, stored, log))
+            costs.append(_compute_cost(choose_settings(name, size, values), size, stored, log))
     return costs
 
 
-def _compute_file_costs(
-    path: Path, size: int, depth: int | None, width: float | None, log: Callable[[str], None]
-) -> list[Cost]:
+def _compute_file_costs(path: Path, size: int, values: Mapping[str, object], log: Callable[[str], None]) -> list[Cost]:
     from cnn.models.own import list_nets
 
     costs: list[Cost] = []
     errors: list[ModelError] = []
     for name in list_nets(path):
         try:
-            costs.append(_compute_cost(choose_settings(name, depth, width), size, {}, log))
+            costs.append(_compute_cost(choose_settings(name, size, values), size, {}, log))
         except ModelError as error:
             errors.append(error)
     if not costs:
@@ -85,15 +89,15 @@ def _compute_file_costs(
     return costs
 
 
-def choose_settings(name: str, depth: int | None, width: float | None) -> ModelSettings:
-    """Return the settings of the net `name`: its defaults but for a `depth` or `width` that is given.
+def choose_settings(name: str, size: int, values: Mapping[str, object]) -> ModelSettings:
+    """Return the settings of the net `name` for pictures of `size`: its defaults but for `values`.
 
     Raises:
-        ConfigError: no such net, or a depth or width that it does not take.
+        ConfigError: no such net, or a setting that it does not take.
         ModelError: a plug-in whose file or class is not there.
     """
-    settings = model_defaults(name)
-    return replace(settings, depth=depth or settings.depth, width=width or settings.width)
+    tiles = TilesInfo(settings=TileSettings(size=size))
+    return apply_values(default_config(tiles, name, VARIANTS[0]), values).model
 
 
 def _read_stored() -> dict[str, list[int]]:
@@ -121,6 +125,8 @@ def _compute_cost(settings: ModelSettings, size: int, stored: dict[str, list[int
         counts=entry.counts if entry else "",
         n_parameters=n_parameters,
         n_multiply_adds=n_multiply_adds,
+        spelling=settings.spelling,
+        differs=entry.differs.get("en", "") if entry else "",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch.nn import functional as F
@@ -28,7 +28,9 @@ class Inputs:
         """
         first = configs[0]
         self.augment = make_augment(configs) if first.augmented else None
-        self._normalise = Normalise(first.train.normalise, first.data)
+        self._normalise: Callable[[torch.Tensor], torch.Tensor] = Normalise(first.train.normalise, first.data)
+        if first.model.is_autoencoder:  # whose input is its target, in 0..1
+            self._normalise = _keep_levels
         self._n_aside = first.train.side_views
         self._fill = "constant" if first.data.is_sound else "replicate"
 
@@ -57,6 +59,10 @@ class Inputs:
         return F.pad(part, (max(n_frames, 0), max(-n_frames, 0), 0, 0), mode=self._fill)
 
 
+def _keep_levels(levels: torch.Tensor) -> torch.Tensor:
+    return levels
+
+
 def make_augment(configs: Sequence[RunConfig]) -> Augment:
     """Return the augmentation of the kind of data that the configurations share."""
     settings, tiles = [config.augment for config in configs], configs[0].tiles
@@ -64,7 +70,7 @@ def make_augment(configs: Sequence[RunConfig]) -> Augment:
 
 
 class Normalise:
-    """The scaling of `train.normalise`, of (B, C, F, T) in 0..1: bands, corpus or none."""
+    """The scaling of `train.normalise`, of (B, C, F, T) in 0..1: bands, corpus, unit or none."""
 
     def __init__(self, name: str, data: DataSettings) -> None:
         """Raises ConfigError: `corpus`, and nobody has counted the levels of these tiles."""
@@ -81,6 +87,8 @@ class Normalise:
     def __call__(self, levels: torch.Tensor) -> torch.Tensor:
         if self._name == "bands":
             return normalise_bands(levels)
+        if self._name == "unit":
+            return levels
         if self._name == "none":
             return levels * 255
         scaled: torch.Tensor = (levels - self._mean.to(levels.device)).div_(self._spread.to(levels.device))

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnn.config import RunConfig
-from cnn.runs.folder import EVERY_PART, EpochRow, RunFolder, RunState, lock_run
+from cnn.runs.folder import EVERY_PART, EpochRow, RunFolder, RunState
+from cnn.runs.marks import lock_run
 from cnn.tiles.tile_set import TileSet
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def train_mirrored(training: TrainingRequest, destination: Destination, say: Cal
                 assert work is not None  # the lock is held: nobody else has finished it
                 if training.on_begin:
                     training.on_begin(len(work.trainer.rows))
+                if work.note:
+                    say(work.note)
                 work.run(listen)
             return folder
         except Exception as error:

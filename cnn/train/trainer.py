@@ -16,7 +16,7 @@ from arena.base.scores import Counts, accuracy, macro_f1
 from cnn.config import RunConfig
 from cnn.errors import RunError
 from cnn.files import write_whole
-from cnn.models.registry import build_net, to_device
+from cnn.models.registry import build_net, count_parameters, to_device
 from cnn.models.seeding import seed_generators
 from cnn.runs.folder import EpochRow, Score
 from cnn.settings.train import TrainSettings
@@ -26,6 +26,7 @@ from cnn.tiles.tta import log_probabilities
 from cnn.train.looks import Look, Looks
 from cnn.train.loss import Loss, compute_class_weights, compute_score, count_confusion
 from cnn.train.optimizer import Optimizer, check_batch_size, learning_rate_at
+from cnn.train.start import freeze_layers
 from cnn.train.weights_file import dump_checksummed, load_checksummed
 
 _BEFORE = "checkpoint-before.pt"  # the checkpoint that the newest has replaced
@@ -37,7 +38,8 @@ class EpochStats:
 
     losses: list[float]  # one per step, without label smoothing and weights of classes
     gradient_norms: list[float]  # one per step
-    confusion: Counts  # (K, K)
+    confusion: Counts  # (K, K); (0, 0) of an autoencoder
+    n_clips: int
     looks: tuple[Look, ...] = ()
 
 
@@ -60,6 +62,8 @@ class Trainer:
             net = build_net(config.model, config.tiles.size, config.data.n_classes)
         check_batch_size(net, config.train)
         self.net = to_device(net, device)
+        self.n_parameters = count_parameters(self.net)
+        self.frozen = freeze_layers(self.net, config)
         self.optimizer = Optimizer(self.net, config.train)
         self.rows: list[EpochRow] = []
         self.looks = Looks(config.train.looks_every)
@@ -97,9 +101,8 @@ class Trainer:
         Raises:
             RunError: a loss is no number any more.
         """
-        settings, number = self.config.train, len(self.rows)
+        settings, number, steps = self.config.train, len(self.rows), len(learnt.losses)
         _check_finite(learnt.losses, number, settings)
-        steps = len(learnt.losses)
         rate = learning_rate_at((number + 1) * steps - 1, settings.epochs * steps, settings)
         if not math.isfinite(val.loss):
             raise RunError(
@@ -109,8 +112,8 @@ class Trainer:
         row = EpochRow(
             epoch=number + 1,
             train_loss=sum(learnt.losses) / steps,
-            train_accuracy=accuracy(learnt.confusion),
-            train_macro_f1=macro_f1(learnt.confusion),
+            train_accuracy=accuracy(learnt.confusion) if learnt.confusion.size else math.nan,
+            train_macro_f1=macro_f1(learnt.confusion) if learnt.confusion.size else math.nan,
             val_loss=val.loss,
             val_accuracy=val.accuracy,
             val_macro_f1=val.macro_f1,
@@ -121,24 +124,27 @@ class Trainer:
         )
         self.looks.record(learnt.looks, learnt.losses, number * steps, self.wall_s)
         chooses = self.config.split.validation == "speakers"
-        if not (chooses and self.rows) or row.val_macro_f1 > self.rows[self.best_epoch - 1].val_macro_f1:
+        if not (chooses and self.rows) or self.is_better(row, self.rows[self.best_epoch - 1]):
             self.best_epoch = row.epoch
             self.kept_weights = {name: value.detach().clone() for name, value in self.net.state_dict().items()}
         self.rows.append(row)
         self.wall_s += times.epoch_s
         self.training_s += times.training_s - sum(look.duration_s for look in learnt.looks)
-        self.n_clips_trained += int(learnt.confusion.sum())
+        self.n_clips_trained += learnt.n_clips
         return row
+
+    def is_better(self, row: EpochRow, best: EpochRow) -> bool:
+        """Return whether the weights of `row` are to be kept in place of those of `best`."""
+        return row.val_macro_f1 > best.val_macro_f1
 
     def train_epoch(self, train: Clips, val: Clips | None = None) -> EpochStats:
         """Make one pass over `train`, with looks at `val` where `train.looks_every` asks for them."""
         settings, started = self.config.train, time.perf_counter()
-        number = len(self.rows)
-        steps = count_steps(len(train), settings.batch_size)
+        number, steps = len(self.rows), count_steps(len(train), settings.batch_size)
         weights = compute_class_weights(train.labels, self.config.data.n_classes) if settings.balance == "weights" else None
         criterion = Loss(settings.loss, settings.label_smoothing, weights)
         losses, norms, truths, guesses, looks = [], [], [], [], []
-        self.net.train()
+        self._begin_training()
         with seed_generators(derive_seed("dropout", settings.seed, number), self.device):
             batches = train.iterate_batches(
                 settings.batch_size,
@@ -149,38 +155,59 @@ class Trainer:
             for step, (batch, truth) in enumerate(batches):
                 rate = learning_rate_at(number * steps + step, settings.epochs * steps, settings)
                 try:
-                    log_probs = self.net(batch).log_softmax(1)
-                    plain = criterion.measure(log_probs, truth)
-                    self.optimizer.zero_grad()
-                    criterion.descend(plain, log_probs, truth).backward()  # type: ignore[no-untyped-call]
+                    loss, log_probs = self.backward(batch, truth, criterion)
                 except Exception as error:
-                    error.add_note(_describe_step(step, steps, number))
+                    error.add_note(describe_step(step, steps, number))
                     raise
                 norms.append(self.optimizer.measure_gradient())
-                self.optimizer.step(rate)
-                losses.append(plain.detach())
+                self.step(rate)
+                losses.append(loss)
                 truths.append(truth)
-                guesses.append(log_probs.detach().argmax(1))
+                guesses.append(log_probs.argmax(1))
                 if val and self.looks.is_due(updates := number * steps + step + 1):
                     looks.append(self._look(val, updates, started))
+        confusion = count_confusion(torch.cat(truths), torch.cat(guesses), self.config.data.n_classes)
         return EpochStats(
             losses=torch.stack(losses).tolist(),
             gradient_norms=torch.stack(norms).tolist(),
             looks=tuple(looks),
-            confusion=count_confusion(torch.cat(truths), torch.cat(guesses), self.config.data.n_classes),
+            confusion=confusion,
+            n_clips=int(confusion.sum()),
         )
+
+    def backward(self, batch: torch.Tensor, truth: torch.Tensor, criterion: Loss) -> tuple[torch.Tensor, torch.Tensor]:
+        """Compute the gradients of a batch; return its loss, as `EpochStats` has it, and its log-probabilities (B, K)."""
+        log_probs = self.forward(batch).log_softmax(1)
+        plain = criterion.measure(log_probs, truth)
+        self.optimizer.zero_grad()
+        criterion.descend(plain, log_probs, truth).backward()  # type: ignore[no-untyped-call]
+        return plain.detach(), log_probs.detach()
+
+    def step(self, rate: float) -> None:
+        """Update the weights by their gradients."""
+        self.optimizer.step(rate)
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return the logits (B, K) of a batch (B, C, F, T)."""
+        logits: torch.Tensor = self.net(batch)
+        return logits
+
+    def _begin_training(self) -> None:
+        self.net.train()
+        for layer in self.frozen:
+            layer.training = False  # batch statistics stay as they are
 
     def _look(self, val: Clips, updates: int, started: float) -> Look:
         before = time.perf_counter()
         score, _ = self.score(val)
-        self.net.train()
+        self._begin_training()
         now = time.perf_counter()
         return Look(updates=updates, seconds=now - started, duration_s=now - before, score=score)
 
     def score(self, clips: Clips) -> tuple[Score, torch.Tensor]:
         """Score the net on `clips`, without augmentation; also return its log-probabilities (N, K) on the CPU."""
         self.net.eval()
-        log_probs = log_probabilities(self.net, clips, self.inputs)
+        log_probs = log_probabilities(self.forward, clips, self.inputs)
         return compute_score(log_probs, clips.labels, self.config), log_probs.cpu()
 
     def restore_weights(self) -> None:
@@ -209,8 +236,8 @@ class Trainer:
             path.replace(path.with_name(_BEFORE))
         write_whole(path, content)
 
-    def resume(self, path: Path) -> None:
-        """Resume from what `save` wrote to `path`, if anything.
+    def resume(self, path: Path) -> bool:
+        """Resume from what `save` wrote to `path`; return False if it wrote nothing.
 
         Raises:
             RunError: the file is damaged or of another training; the message offers the checkpoint before it where that is
@@ -219,9 +246,10 @@ class Trainer:
         before = path.with_name(_BEFORE)
         newest = path if path.exists() else before  # killed between the two renames of a save
         if not newest.exists():
-            return
+            return False
         try:
             self._load(newest)
+            return True
         except RunError as error:
             raise RunError(f"{error}; {self._offer(newest, before)}") from error
 
@@ -262,10 +290,11 @@ def _check_finite(losses: Sequence[float], number: int, settings: TrainSettings)
     steps = len(losses)
     rate = learning_rate_at(number * steps + step, settings.epochs * steps, settings)
     raise RunError(
-        f"the loss became {losses[step]} {_describe_step(step, steps, number)} at a learning rate of {rate:.3g}; "
+        f"the loss became {losses[step]} {describe_step(step, steps, number)} at a learning rate of {rate:.3g}; "
         "lower train.learning_rate and train again"
     )
 
 
-def _describe_step(step: int, steps: int, number: int) -> str:
+def describe_step(step: int, steps: int, number: int) -> str:
+    """Return the place of a step, counted from 0, in a sentence."""
     return f"at step {number * steps + step + 1} (epoch {number + 1}, batch {step + 1} of {steps})"

@@ -56,7 +56,7 @@ def _locate(run: RunFacts) -> Path:
         return locate_source(name, source, Path(run.folder))
     if name not in NETS:
         raise SourceError(f"{run.folder} names the net {name!r}, which this version of Arena lacks; leave that run out")
-    return Path(cnn.__path__[0]) / "models" / f"{name}.py"
+    return Path(cnn.__path__[0]) / "models" / f"{NETS[name].find_module(name)}.py"
 
 
 def _format_commands(trainings: list[RunFacts]) -> str:

@@ -6,8 +6,8 @@ import importlib.util
 import json
 import re
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class NotebookCell:
 
     kind: str  # code, markdown, or source: code that is not run when the notebook is written
     text: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 def check_notebook_packages(*, runs: bool) -> None:
@@ -49,16 +50,16 @@ def read_cells(template: Path) -> Iterator[tuple[NotebookCell, str]]:
         yield NotebookCell(kind=kind, text=text.strip("\n")), name
 
 
-def build_notebook(cells: list[NotebookCell]) -> dict[str, Any]:
-    """Return the notebook before it is run, in nbformat 4.5, stamped with the digest of its text."""
+def build_notebook(cells: list[NotebookCell], **about: str) -> dict[str, Any]:
+    """Return the notebook before it is run, in nbformat 4.5, stamped with the digest of its text and with `about`."""
     blocks: list[dict[str, Any]] = []
     for number, cell in enumerate(cells, start=1):
         kind = "markdown" if cell.kind == "markdown" else "code"
         more: dict[str, Any] = {"execution_count": None, "outputs": []} if kind == "code" else {}
-        metadata = {"tags": ["skip-execution"]} if cell.kind == "source" else {}  # nbclient obeys it
+        metadata = {**cell.metadata, **({"tags": ["skip-execution"]} if cell.kind == "source" else {})}  # nbclient obeys it
         blocks.append({"cell_type": kind, "id": f"cell-{number:02d}", "metadata": metadata, "source": cell.text, **more})
-    about = {"kernelspec": _KERNEL, "language_info": {"name": "python"}, "arena": {"text": text_digest(blocks)}}
-    return {"cells": blocks, "metadata": about, "nbformat": 4, "nbformat_minor": 5}
+    metadata = {"kernelspec": _KERNEL, "language_info": {"name": "python"}, "arena": {"text": text_digest(blocks), **about}}
+    return {"cells": blocks, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
 def text_digest(cells: list[dict[str, Any]]) -> str:

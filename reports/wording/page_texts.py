@@ -53,9 +53,9 @@ class Texts(Words):
         return self("word.model", letter="AB"[self.models.index(model)], model=model)
 
     def source(self, model: str) -> str:
-        """Return the net's source in two words (English if its language has none); empty for an unknown net."""
-        origin = NETS[model].origin if model in NETS else {}
-        return origin.get(self.language, origin.get(ENGLISH, ""))
+        """Return the net's source, and what differs from it (English if its language has none); empty for an unknown net."""
+        words = (NETS[model].origin, NETS[model].differs) if model in NETS else ()
+        return ": ".join(filter(None, (texts.get(self.language, texts.get(ENGLISH, "")) for texts in words)))
 
     def cell(self, model: str, variant: str) -> str:
         """Return `resnet on bilateral + aug`."""

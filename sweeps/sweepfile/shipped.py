@@ -1,4 +1,4 @@
-"""Texts of sweep files: of a path, or of a net, whose own file is written from the shipped one of lenet5."""
+"""Texts of sweep files: of a path, a shipped one, or that of a net, which is written from the shipped one of lenet5."""
 
 from __future__ import annotations
 
@@ -14,6 +14,13 @@ from cnn.plugin import is_plugin, list_own_nets, shorten_name
 from sweeps.errors import SweepFileError
 
 _MAX_BYTES = 1_000_000
+_SHIPPED = importlib.resources.files("sweeps")
+
+
+def list_shipped() -> list[str]:
+    """Return the names that stand for a sweep file: those of the nets, then those of the other shipped files."""
+    files = (file.name for file in _SHIPPED.iterdir())
+    return list(dict.fromkeys((*NETS, *sorted(name.removesuffix(".yaml") for name in files if name.endswith(".yaml")))))
 
 
 def read_text(file: str) -> tuple[str, str]:
@@ -24,15 +31,15 @@ def read_text(file: str) -> tuple[str, str]:
     """
     path = Path(file)
     if is_plugin(file):
-        return f"the sweep of {shorten_name(file)}", _write_own(file)
-    if file in NETS and not path.exists():
-        return f"{file}.yaml", _write_file(file)
+        return f"the sweep of {shorten_name(file)}", _write_without_depth(shorten_name(file), quote(file))
+    if file in list_shipped() and not path.exists():
+        return f"{file}.yaml", _read_shipped(file)
     try:
         with path.open("rb") as stream:
             content = stream.read(_MAX_BYTES + 1)
     except OSError as error:
-        nets = {net.lower(): text for net, text in list_own_nets().items()} | {net: net for net in NETS}
-        hint = did_you_mean(file.lower(), nets, f"shipped are {', '.join(NETS)}")
+        names = {net.lower(): text for net, text in list_own_nets().items()} | {name: name for name in list_shipped()}
+        hint = did_you_mean(file.lower(), names, f"shipped are {', '.join(list_shipped())}")
         raise SweepFileError(f"the sweep file cannot be read ({error.strerror or error}){hint}", file=file) from error
     if len(content) > _MAX_BYTES:
         raise SweepFileError("larger than 1 MB, so hardly a sweep file; choose another", file=file)
@@ -54,21 +61,23 @@ def write_text(path: Path, text: str) -> None:
         raise SweepFileError(f"cannot be written ({error})", file=str(path)) from error
 
 
-def _write_file(net: str) -> str:
-    """Return the sweep file of a net: the shipped one of lenet5, with the net's own words and depths."""
-    text = (importlib.resources.files("sweeps") / "lenet5.yaml").read_text(encoding="utf-8")
-    for old, new in zip(_list_differences("lenet5"), _list_differences(net), strict=True):
+def _read_shipped(name: str) -> str:
+    """Return a shipped file, or that of lenet5 with another net's own words and depths."""
+    if (file := _SHIPPED / f"{name}.yaml").is_file():
+        return file.read_text(encoding="utf-8")
+    if NETS[name].spelling:
+        return _write_without_depth(f"{name} ({NETS[name].role})", name)
+    text = (_SHIPPED / "lenet5.yaml").read_text(encoding="utf-8")
+    for old, new in zip(_list_differences("lenet5"), _list_differences(name), strict=True):
         text = text.replace(old, new)
     return text
 
 
-def _write_own(net: str) -> str:
-    """Return the shipped sweep file for a team's own net, without a depth: only its author knows what that means there."""
-    text = (importlib.resources.files("sweeps") / "lenet5.yaml").read_text(encoding="utf-8")
-    text = text.replace("LeNet5 (Model A)", shorten_name(net)).replace("lenet5", quote(net))
-    lines = text.splitlines(keepends=True)
-    depth = next(number for number, line in enumerate(lines) if line.startswith("  model.depth:"))
-    return "".join(lines[:depth])
+def _write_without_depth(title: str, name: str) -> str:
+    """Return the file of lenet5 for a net whose depth is fixed, or means what its author alone knows."""
+    text = (_SHIPPED / "lenet5.yaml").read_text(encoding="utf-8")
+    text = text.replace("LeNet5 (Model A)", title).replace("lenet5", name)
+    return text[: text.index("  model.depth:")]
 
 
 def _list_differences(name: str) -> tuple[str, ...]:

@@ -83,12 +83,13 @@ def make_check(base: Mapping[str, Any]) -> Callable[[Mapping[str, object]], str]
     from cnn.config import RunConfig
     from cnn.errors import ConfigError
     from cnn.overrides import apply_values, config_from_dict
+    from cnn.start import check_start
 
     config = config_from_dict(base) if base else RunConfig(corpus="")
 
     def explain(values: Mapping[str, object]) -> str:
         try:
-            apply_values(config, values)
+            check_start(apply_values(config, values).train)
         except ConfigError as error:
             return str(error)
         return ""
@@ -133,12 +134,23 @@ def base_configuration(tiles: Path, model: str, variant: str, overrides: Sequenc
     from cnn.config import config_to_json, default_config
     from cnn.overrides import override
     from cnn.splits import make_split
+    from cnn.start import check_start
     from cnn.tiles.tile_set import open_tiles
 
     tile_set = open_tiles(tiles)
     config = override(default_config(tile_set.info, model, variant), overrides)
+    check_start(config.train)
     make_split(tile_set.clips, config.split)
     return config_to_json(config)
+
+
+def check_metric(base: Mapping[str, Any], metric: str) -> None:
+    """Refuse a metric that the trainings of a study do not have; raises StudyError."""
+    from cnn.overrides import config_from_dict
+
+    if config_from_dict(base).model.is_autoencoder and not metric.endswith("loss"):
+        rule = f"an autoencoder has losses alone, and metric.name is {metric}"
+        raise StudyError(f"{rule}; write `metric: {{name: val_loss, goal: minimize}}`")
 
 
 def note_digits(tiles: Path, bases: Sequence[dict[str, Any]]) -> list[str]:
@@ -262,10 +274,11 @@ def make_point(bases: Sequence[Mapping[str, Any]], params: Mapping[str, object])
 
     try:
         configs = [apply_values(config_from_dict(base), params) for base in bases]
+        runs = tuple(config.digest for config in configs)
     except ConfigError as error:
         raise StudyError(f"point {dict(params)} cannot be trained: {error}") from error
     values = flatten(config_to_dict(configs[0]))
-    return Point(params={key: values[key] for key in params}, runs=tuple(config.digest for config in configs))
+    return Point(params={key: values[key] for key in params}, runs=runs)
 
 
 def check_runs(runs: Path) -> None:

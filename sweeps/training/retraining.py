@@ -45,6 +45,7 @@ def plan_retraining(
     from cnn.check.runs import check_own_nets
     from cnn.overrides import check_format, override, parse_assignments, spell_out
     from cnn.runs.index import describe_split
+    from cnn.runs.start import resolve_start
 
     check_format(context.bases[0], f"study {context.study}", "begin another with --name")
     words = spell_out(overrides)
@@ -52,8 +53,10 @@ def plan_retraining(
         raise SweepError("the seeds are those after the trial's own, --seeds of them; leave train.seed out")
     if len(context.bases) > 1 and any(word.startswith("split.") for word in words):
         raise SweepError(f"{context.study} has folds of its own, on which it trains anew; leave the settings of split out")
+    if context.configure(params).model.is_autoencoder:
+        raise SweepError("an autoencoder has no macro-F1 to compare seeds by; train its settings with `arena train`")
     trials = [context.configure(params, fold) for fold in range(len(context.bases))]
-    chosen = [override(trial, words) for trial in trials]
+    chosen = [resolve_start(override(trial, words), context.runs) for trial in trials]
     seeds = [(trials[0].train.seed + n_passed + n) % _N_SEEDS for n in range(n_seeds)]
     every = [replace(config, train=replace(config.train, seed=seed)) for seed in seeds for config in chosen]
     configs = check_own_nets(every, context.runs, say, refused=parse_assignments(words))

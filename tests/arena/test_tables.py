@@ -113,7 +113,7 @@ def training_scenes(folder: Path) -> Iterator[tuple[str, Scene]]:
     answers = Answers(
         labels=DIGITS, answers=tuple(Answer(id=name, label="9", probabilities=digits) for name in files), skipped=()
     )
-    yield "predict RUN folder", lambda: print_answers(answers, json=False, kinds={})
+    yield "predict RUN folder", lambda: print_answers(answers, "digit", json=False, kinds={})
     costs = [
         Cost(
             name=name,

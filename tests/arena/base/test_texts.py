@@ -23,6 +23,8 @@ FOLDERS = {
         ("cnn", "cnn/corpus"),
         ("verdicts", "cnn/runs"),
         ("arena", "arena/starter"),
+        ("exercises", "arena/exercises"),
+        ("lessons", "arena/lessons"),
         ("tables", "arena/base/tables"),
     )
 }
@@ -35,6 +37,8 @@ EQUAL_IN_SPANISH = {
     "cnn": ["card.mono"],
     "verdicts": [],
     "arena": [],
+    "lessons": ["architectures.tsne_title"],
+    "exercises": ["backprop.relu_title"],
     "tables": ["kind.json"],
 }
 FILES = [(name, language) for name, folder in FOLDERS.items() for language in list_languages(folder)]

@@ -124,7 +124,7 @@ def test_files_by_their_kind(folder: Path) -> None:
     assert values("contest submit true.csv --onnx ") == ["my voices/", "net.onnx"]
     assert values("contest log --contest ") == ["contest.db", "my voices/"]
     assert values("data scan ") == ["my voices/"]
-    assert values("sweep lint a") == ["a.yaml"]
+    assert values("sweep lint a.") == ["a.yaml"]
     assert values("contest validate .h") == [".hidden.csv"]
 
 

@@ -19,12 +19,12 @@ from cnn.inference.inspect import ARRAYS_NAME, JSON_NAME, inspect_run
 from cnn.inference.inspect_clips import choose_clips
 from cnn.inference.saliency import compute_features, compute_maps, first_filters, grad_cam, map_layers, occlusion
 from cnn.models.registry import build_net
-from cnn.nets import NETS
 from cnn.runs.folder import Prediction, RunFolder, RunResult, RunState
 from cnn.settings.model import model_defaults
 from cnn.settings.train import TrainSettings
 from cnn.tiles.tile_set import TileSet
 from cnn.train.training_run import train
+from support.nets import KINDS
 
 PLUGIN = """
 import torch
@@ -87,7 +87,7 @@ def test_the_same_question_gives_the_same_bytes_and_is_answered_from_the_folder(
     assert inspect_run(run, tiles.folder, 2, "cpu", lambda *_: None).n_clips == 2
 
 
-@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("name", KINDS)
 def test_every_net_has_its_maps_and_attention(name: str) -> None:
     torch.manual_seed(0)
     net = build_net(model_defaults(name), 32, 10).eval()

@@ -69,14 +69,14 @@ def answers(path: Path, clips: Sequence[np.ndarray]) -> list[np.ndarray]:
 EVERY_NET = """
 import torch
 from dataclasses import replace
-from cnn.settings.data import DataKind, DataSettings
-from cnn.settings.model import MODELS, model_defaults
+from cnn.settings.model import model_defaults
 from cnn.models.registry import build_net
-from cnn.nets import NETS
+from cnn.nets import CLASSIFIERS, NETS
 class Every(torch.nn.Module):
     def __init__(self, settings, size, n_classes):
         super().__init__()
-        small = [replace(model_defaults(name), depth=NETS[name].depths[0], width=0.25) for name in MODELS]
+        kinds = [name for name in CLASSIFIERS if not NETS[name].spelling or name == "stack"]
+        small = [replace(model_defaults(name), depth=NETS[name].depths[0], width=0.25) for name in kinds]
         self.nets = torch.nn.ModuleList(build_net(one, size, n_classes) for one in small)
     def forward(self, x):
         return torch.stack([net(x) for net in self.nets]).mean(0)
@@ -85,7 +85,7 @@ class Every(torch.nn.Module):
 
 @pytest.fixture(scope="module")
 def every(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunFolder, Path, Export]:
-    """All eight nets in one file, for a rate that is not the tiles': most of an export's time is not the nets'."""
+    """Every kind of net in one file, for a rate that is not the tiles': most of an export's time is not the nets'."""
     folder = tmp_path_factory.mktemp("every")
     (folder / "own.py").write_text(EVERY_NET)
     run = write_run(folder, model_defaults(f"{folder / 'own.py'}:Every"), "bilateral+aug", side_views=2)

@@ -47,8 +47,8 @@ def test_the_stored_costs_are_those_of_the_nets() -> None:
 
 def test_the_documents_show_the_table_of_arena_models() -> None:
     page = (ROOT / "docs/reference/nets.md").read_text(encoding="utf-8")
-    lines = [line for line in page.splitlines() if re.match(r"\| `\w+` \| (Model|base)", line)]
-    table = [asdict(cost) for cost in costs.compute_costs((), 64, None, None)]
+    lines = [line for line in page.splitlines() if re.match(r"\| `[\w-]+` \| (Model|base|autoenc)", line)]
+    table = [asdict(cost) for cost in costs.compute_costs((), 64, {})]
     assert [re.split(r" *\| *", line.strip("| ")) for line in lines] == [
         [
             *(f"`{cost['name']}`", cost["role"], cost["paper"], str(cost["depth"]), "{}, {}".format(*cost["depths"])),
@@ -85,11 +85,11 @@ def test_a_file_is_a_list_of_its_torch_modules_and_says_which_are_no_nets(
 
 def test_nets_are_taken_by_name_at_a_depth_and_a_width(tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text(FILE + NET)
-    own, resnet = costs.compute_costs([f"{tmp_path}/net.py:Small", "resnet"], 32, 3, 2.0)
+    own, resnet = costs.compute_costs([f"{tmp_path}/net.py:Small", "resnet"], 32, {"model.depth": 3, "model.width": 2.0})
     assert (own.label, own.role, own.paper, own.depth, own.depths) == ("Small", "your own", "", 3, (1, 1000))
     assert (resnet.role, resnet.depth, resnet.n_parameters) == ("Model B", 3, 1_093_482)  # counted by hand
-    assert [cost.name for cost in costs.compute_costs((), 32, 6, None)] == ["densenet"]
+    assert [cost.name for cost in costs.compute_costs((), 32, {"model.depth": 6})] == ["densenet"]
     with pytest.raises(ConfigError, match="no net of ours takes a depth of 9"):
-        costs.compute_costs((), 32, 9, None)
+        costs.compute_costs((), 32, {"model.depth": 9})
     with pytest.raises(ConfigError, match="lies between 1 and 4, not 9"):
-        costs.compute_costs(["resnet"], 32, 9, None)
+        costs.compute_costs(["resnet"], 32, {"model.depth": 9})

@@ -10,9 +10,10 @@ import pytest
 import typer
 
 from cnn.cli.models import models_command
-from cnn.settings.model import MODELS, ModelSettings, model_defaults
+from cnn.settings.model import ModelSettings, model_defaults
 from cnn.summary.costs import measure
 from cnn.summary.layers import LayerSummary, list_layers
+from support.nets import KINDS
 
 NET = """
 import torch
@@ -53,7 +54,7 @@ def list_fields(layers: list[LayerSummary], *kinds: str) -> list[tuple[int, int]
     return [layer.field for layer in layers if layer.kind in kinds]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", KINDS)
 def test_the_layers_add_up_to_the_net(name: str) -> None:
     settings = replace(model_defaults(name), width=0.25)
     layers = list_layers(settings, 32)

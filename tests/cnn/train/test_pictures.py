@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from cnn.config import RunConfig, default_config
+from cnn.inference.inspect import inspect_run
 from cnn.overrides import override
 from cnn.splits import make_split
 from cnn.tiles.batches import Clips
 from cnn.tiles.tile_set import TileSet
 from cnn.train.device import limit_threads
-from cnn.train.fused.group import Stack, compute_stack_key
+from cnn.train.fused.stack import Stack, compute_stack_key
 from cnn.train.trainer import EpochStats, Trainer
+from cnn.train.training_run import train
 
 CPU = torch.device("cpu")
 
 
-def configure(tiles: TileSet, *settings: str, net: str = "lenet5") -> RunConfig:
+def configure(tiles: TileSet, *settings: str) -> RunConfig:
     shared = ("model.width=0.5", "train.batch_size=16", "train.epochs=2", "train.side_views=1")
-    return override(default_config(tiles.info, net, "raw+aug"), [*shared, *settings])
+    return override(default_config(tiles.info, "lenet5", "raw+aug"), [*shared, *settings])
 
 
 def gather(tiles: TileSet, part: str) -> Clips:
@@ -59,14 +64,17 @@ def test_nets_under_other_normalisations_are_no_group(colour_tiles: TileSet) -> 
     assert first.digest != second.digest
 
 
-def test_raw_levels_are_learnt_worse_by_plain_descent(digit_tiles: TileSet) -> None:
-    """The notes' question: what does not normalising do?"""
-    clips = gather(digit_tiles, "train")
-    losses = {}
-    with limit_threads(CPU):
-        for name in ("corpus", "none"):
-            settings = ("train.optimizer=sgd", "train.learning_rate=0.01", "train.momentum=0", f"train.normalise={name}")
-            trainer = Trainer(configure(digit_tiles, "train.label_smoothing=0", *settings, net="mlp"), CPU)
-            for _ in range(3):
-                losses[name] = trainer.train_epoch(clips).losses
-    assert sum(losses["none"]) > 2 * sum(losses["corpus"])
+def test_a_run_on_pictures_in_colour_is_inspected_in_colour(colour_tiles: TileSet, tmp_path: Path) -> None:
+    config = override(configure(colour_tiles), ["train.epochs=1"])
+    run = train(config, colour_tiles, tmp_path, device="cpu")
+    inspection = inspect_run(run, colour_tiles.folder, 4, "cpu", lambda *_: None)
+    assert inspection.n_clips == 4
+    with np.load(run.path / "inspection.npz") as arrays:
+        assert arrays["pictures"].shape == (4, 3, 32, 32)
+        assert arrays["filters"].shape[0] == 3 * 8  # every pair of a channel and a map
+        for name in ("cam_label", "occlusion"):
+            assert arrays[name].shape == (4, 32, 32)
+        clips = json.loads((run.path / "inspection.json").read_text())["clips"]
+        rows = {clip.id: number for number, clip in enumerate(colour_tiles.clips)}
+        expected = colour_tiles.pictures("raw")[[rows[clip["id"]] for clip in clips]]
+        np.testing.assert_array_equal(arrays["pictures"], expected)

@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnn.nets import NETS
+from support.nets import WRITTEN
 from support.paths import ROOT
 from support.sweepfiles import GOOD, read
 from sweeps.errors import SweepFileError
@@ -37,7 +37,7 @@ def read_or_refuse(text: str) -> Sweep | None:
 
 
 def test_shipped_files_are_good_and_tune_rate_batch_and_depth() -> None:
-    for model in NETS:
+    for model in WRITTEN:
         depths = {"lenet5": (2, 3, 4), "densenet": (2, 4, 6)}.get(model, (1, 2, 3))
         sweep = read_sweep(model)
         assert sweep.constants == {"model.name": model}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from cnn.nets import NETS
 from support.sweepfiles import GOOD, refusal, with_parameter
 from sweeps.errors import SweepFileError
 from sweeps.linting.lint import read_sweep
+from sweeps.sweepfile.shipped import list_shipped
 
 TOP = "method, metric, parameters, early_terminate, run_cap, arena, name, description, program, command, project, entity"
 REFUSED = {
@@ -247,7 +247,8 @@ def test_a_mistake_is_refused_with_its_line_and_its_fix(text: str, message: str)
 def test_files_that_cannot_be_read_are_named(tmp_path: object) -> None:
     with pytest.raises(SweepFileError) as caught:
         read_sweep("nowhere.yaml")
-    message = f"nowhere.yaml: the sweep file cannot be read (No such file or directory); shipped are {', '.join(NETS)}"
+    names = ", ".join(list_shipped())
+    message = f"nowhere.yaml: the sweep file cannot be read (No such file or directory); shipped are {names}"
     assert str(caught.value) == message
 
 

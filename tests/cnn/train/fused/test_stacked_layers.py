@@ -11,10 +11,10 @@ from torch.nn import functional as F
 
 from cnn.errors import ModelError
 from cnn.models.registry import build_net
-from cnn.nets import NETS
 from cnn.settings.model import ModelSettings, model_defaults
 from cnn.train.fused.flat_optimizer import FlatOptimizer
 from cnn.train.fused.stacked_layers import Formulation, StackedConv2d, StackedDropout, stack_nets, unstack_nets
+from support.nets import KINDS
 
 M, B, SIZE = 3, 4, 32
 
@@ -42,7 +42,7 @@ def inputs(dtype: torch.dtype = torch.float32) -> list[torch.Tensor]:
     return [torch.randn((B, 1, SIZE, SIZE), generator=generator, dtype=dtype) for _ in range(M)]
 
 
-@pytest.mark.parametrize("name", list(NETS))
+@pytest.mark.parametrize("name", KINDS)
 def test_a_stacked_net_says_what_each_member_says(name: str) -> None:
     nets = nets_of(name)
     whole = stack_nets(nets)
@@ -81,7 +81,7 @@ def test_a_convolution_of_any_stride_padding_and_dilation_is_a_matrix_product() 
     torch.testing.assert_close(layer(x), grouped)
 
 
-@pytest.mark.parametrize("name", list(NETS))
+@pytest.mark.parametrize("name", KINDS)
 def test_gradients_and_statistics_are_those_of_each_member_alone(name: str) -> None:
     nets = [net.double() for net in nets_of(name)]
     whole = stack_nets(nets)

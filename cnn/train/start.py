@@ -1,0 +1,150 @@
+"""Fine tuning: weights of another training to begin with, of which the first layers may stay as they are."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from cnn.config import RunConfig
+from cnn.errors import ConfigError, RunError
+from cnn.start import locate_weights
+
+if TYPE_CHECKING:
+    from cnn.train.trainer import Trainer
+
+
+@dataclass(frozen=True, slots=True)
+class LayerGroup:
+    """A layer with filters or a matrix, and what follows it up to the next: its normalisation."""
+
+    name: str  # path within the net
+    modules: tuple[nn.Module, ...]
+
+
+def group_layers(net: nn.Module, size: int, n_channels: int) -> list[LayerGroup]:
+    """Return the layers that `train.frozen` counts, in the order in which forward calls them first."""
+    paths = {module: path for path, module in net.named_modules()}
+    calls: dict[nn.Module, None] = {}
+    hooks = [
+        module.register_forward_pre_hook(lambda module, _inputs: calls.setdefault(module))
+        for module in paths
+        if [*module.parameters(recurse=False), *module.buffers(recurse=False)]
+    ]
+    was_training = net.training
+    device = next(net.parameters()).device
+    with torch.no_grad():
+        net.eval()(torch.zeros(1, n_channels, size, size, device=device))
+    net.train(was_training)
+    for hook in hooks:
+        hook.remove()
+    groups: list[LayerGroup] = []
+    for module in calls:
+        if has_weights(module):
+            groups.append(LayerGroup(paths[module], (module,)))
+        elif groups:
+            groups[-1] = LayerGroup(groups[-1].name, (*groups[-1].modules, module))
+    return groups
+
+
+def has_weights(module: nn.Module) -> bool:
+    """Tell whether a module has filters or a matrix of its own; normalisation has neither."""
+    return any(parameter.ndim > 1 for parameter in module.parameters(recurse=False))
+
+
+def freeze_layers(net: nn.Module, config: RunConfig) -> tuple[nn.Module, ...]:
+    """Exclude the first `train.frozen` layers from training; return their modules, which are to stay in evaluation mode.
+
+    Raises:
+        ConfigError: the net has no more layers than that.
+    """
+    n_frozen = config.train.frozen
+    if not n_frozen:
+        return ()
+    groups = group_layers(net, config.tiles.size, config.data.channels)
+    if n_frozen >= len(groups):
+        rule = f"train.frozen={n_frozen} leaves nothing to train: {config.model.label} has {len(groups)} layers with weights"
+        raise ConfigError(f"{rule}; freeze {len(groups) - 1} at most (`arena models {config.model.label} --layers` lists them)")
+    modules = tuple(module for group in groups[:n_frozen] for module in group.modules)
+    for module in modules:
+        for parameter in module.parameters(recurse=False):
+            parameter.requires_grad_(False)
+    return modules
+
+
+def begin_training(trainer: Trainer, checkpoint: Path) -> str:
+    """Resume the trainer from its checkpoint, or put the weights of its start into it; return what to say of them.
+
+    The start is in the first checkpoint, so that a run which has begun needs it no more.
+
+    Raises:
+        RunError: as `load_start`, and as `Trainer.resume`.
+    """
+    if trainer.resume(checkpoint) or not trainer.config.train.start:
+        return ""
+    note = load_start(trainer.net, trainer.config)
+    trainer.save(checkpoint)
+    return note
+
+
+def load_start(net: nn.Module, config: RunConfig) -> str:
+    """Put the start's weights into the net; return a line on the last layer, or an empty text.
+
+    The last layer is left as it was drawn where the start is for other labels.
+
+    Raises:
+        RunError: the file is not there, has changed, or holds something else than weights of this net.
+    """
+    start, own = config.train.start, net.state_dict()
+    weights = _read_weights(config)
+    last = group_layers(net, config.tiles.size, config.data.channels)[-1].name
+    of_last = {name for name in own if name.rpartition(".")[0] == last}
+    if missing := [*(own.keys() - weights.keys()), *(weights.keys() - own.keys())]:
+        whose = "is of this net alone" if missing[0] in own else "is of that file alone"
+        raise RunError(
+            f"train.start={start} holds the weights of another net than {config.model.label} ({min(missing)} {whose}); "
+            "choose its net and its settings of model"
+        )
+    is_anew = bool(config.train.start_labels) and config.train.start_labels != config.data.labels
+    for name, value in own.items():
+        if value.shape == weights[name].shape:
+            continue
+        if name not in of_last or value.shape[1:] != weights[name].shape[1:] or config.train.start_labels == config.data.labels:
+            sizes = f"{_size(weights[name])} there and {_size(value)} here"
+            raise RunError(f"train.start={start} does not fit: {name} is {sizes}; choose the same settings of model, and tiles")
+        is_anew = True
+    net.load_state_dict({name: value for name, value in weights.items() if not (is_anew and name in of_last)}, strict=False)
+    if is_anew:
+        labels = len(config.train.start_labels) or len(weights[max(of_last)])
+        return f"train.start={start} is for {labels} other labels: the last layer, {last}, is drawn anew"
+    return "" if config.train.start_labels else f"train.start={start} says no labels: the last layer, {last}, is taken as it is"
+
+
+def _size(value: torch.Tensor) -> str:
+    return "x".join(map(str, value.shape)) or "one number"
+
+
+def _read_weights(config: RunConfig) -> Mapping[str, torch.Tensor]:
+    start, path = config.train.start, locate_weights(config.train.start)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        rule = f"train.start={start} is not there any more ({error.strerror}), and this run has not begun"
+        raise RunError(f"{rule}; put it back, or choose another start") from error
+    if hashlib.sha256(content).hexdigest() != config.train.start_digest:
+        raise RunError(f"train.start={start} has changed since this run was named; put it back, or type the command again")
+    try:
+        weights = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises a dozen kinds; a pickle that would run something is one of them
+        rule = f"train.start={start} is no file of weights alone, as torch.save(net.state_dict(), path) writes it"
+        raise RunError(f"{rule} ({type(error).__name__}); nothing in it was run; choose another") from error
+    if not (isinstance(weights, Mapping) and weights and all(isinstance(value, torch.Tensor) for value in weights.values())):
+        rule = f"train.start={start} holds no weights by name, as torch.save(net.state_dict(), path) writes them"
+        raise RunError(f"{rule}; choose another file")
+    return weights
