@@ -18,6 +18,7 @@ SUMMARIES = {  # group: heading: command: line
             "pictures": "Turn pictures into tiles, raw and filtered.",
             "show": "Draw some tiles, filtered and augmented too.",
             "solution": "Write the true labels of the test clips, for a host.",
+            "strings": "Draw strings of digits from the test clips.",
         },
     },
     "runs": {

@@ -24,6 +24,7 @@ FREE = {  # words behind which any text may stand
     "--gpus": "numbers",
     "--group-by": "a heading of a file that is not read at a Tab",
     "--labels": "new names",
+    "--length": "a number or a range",
     "--licence": "a sentence",
     "--member": "a person, whose data no shell shows",
     "--mirror": "an address",
