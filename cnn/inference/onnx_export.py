@@ -31,7 +31,7 @@ from cnn.inference.onnx_file import (
     trace,
 )
 from cnn.inference.onnx_front_end import Bilateral, FrontEnd
-from cnn.inference.predict import load_net, make_picture
+from cnn.inference.predict import check_filter, load_net, make_picture
 from cnn.runs.folder import RunFolder
 from cnn.tiles.front_end import Samples, bilateral
 from cnn.tiles.inputs import Inputs, to_channels
@@ -100,6 +100,7 @@ def export_run(run: RunFolder, out: Path, rate_hz: int = 0, clips: Sequence[Samp
     """
     check_onnx_packages()
     config, net = load_net(run, torch.device("cpu"))
+    check_filter(config, run)
     if config.data.is_sound:
         rate_hz = rate_hz or config.tiles.rate_hz
         if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
