@@ -62,9 +62,14 @@ def explain_unfusable(context: TrialContext, params: Mapping[str, object]) -> st
 
     from cnn.errors import ModelError
     from cnn.models.registry import build_net
+    from cnn.settings.scratch import SCRATCH
     from cnn.train.fused.stacked_layers import stack_nets
 
     config = context.configure(params)
+    if config.model.name == SCRATCH:
+        return "the net from scratch is NumPy and cannot be fused"
+    if config.train.frozen:
+        return "frozen layers (train.frozen) cannot be fused"
     if config.model.is_autoencoder:
         return "an autoencoder is trained alone, since fused nets answer with classes"
     with torch.random.fork_rng(devices=[]):
