@@ -115,7 +115,7 @@ def load_start(net: nn.Module, config: RunConfig) -> str:
             f"train.start={start} holds the weights of another net than {config.model.label} ({min(missing)} {whose}); "
             "choose its net and its settings of model"
         )
-    is_anew = bool(config.train.start_labels) and config.train.start_labels != config.data.labels
+    is_anew = config.train.start_labels not in ((), config.data.labels) and not config.model.is_autoencoder
     for name, value in own.items():
         if value.shape == weights[name].shape:
             continue

@@ -29,6 +29,7 @@ from reports.wording.page_texts import Texts, page_texts
 from reports.wording.summary import Summary, summarise
 
 _GLOSSARY = ("macro_f1", "val_test", "interval", "held", "paired", "interaction", "fit", "pruned", "importance")
+_MOST_LETTERS = 2  # of a label that fits where a digit does
 _TEMPLATES = Path(__file__).parent / "templates"
 _FILTERS = (
     "variant_name", "score", "signed", "percent", "whole_percent", "magnitude", "seconds", "leaf", "moment",
@@ -57,6 +58,7 @@ class ReportPage:
     models: tuple[str, ...]  # models whose source is known
     lacks_sound: bool
     has_speakers: bool
+    has_names: bool  # labels are words, which need more room than digits
     most_teams: int
     most_groups: int
     style: Markup
@@ -88,6 +90,7 @@ def render_report(facts: ReportFacts) -> bytes:
         models=tuple(name for name in dict.fromkeys(cell.model for cell in facts.cells) if t.source(name)),
         lacks_sound=facts.kind is DataKind.SOUND and not any(media.sound for media in facts.media.values()),
         has_speakers=facts.kind is DataKind.SOUND,
+        has_names=max(map(len, facts.labels), default=0) > _MOST_LETTERS,
         most_teams=MOST_TEAMS,
         most_groups=MOST_ROWS,
         style=style,
