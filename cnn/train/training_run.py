@@ -208,7 +208,7 @@ class TrainingRun:
 
     def _write_rows(self) -> None:
         self.folder.write_epochs(self.trainer.rows)
-        self.trainer.looks.write(self.folder.path)
+        self.trainer.looks.write(self.folder)
 
     def decide(self, row: EpochRow, listener: Listener) -> RunState:
         """Return the run's state after the listener's decision on an epoch that is written."""
