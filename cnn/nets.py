@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-MODEL_A, MODEL_B, BASELINE = "Model A", "Model B", "baseline"
+MODEL_A, MODEL_B, BASELINE, AUTOENCODER = "Model A", "Model B", "baseline", "autoencoder"
 SEES = ("picture", "differences")  # the picture alone, or with its differences along time and frequency
 NORMS = ("batch", "none")  # after each convolution of a spelled net
 SPELLED = "stack"  # the net that `model.stack` spells
@@ -36,6 +36,11 @@ class Net:
     spelling: str = ""  # its layers, of a net that is no more than them
     norm: str = "batch"  # of a spelled net, by default; one of NORMS
     differs: Mapping[str, str] = field(default_factory=dict)  # a spelled net from its paper, by language
+
+    @property
+    def is_classifier(self) -> bool:
+        """True of a net that answers with a class; an autoencoder answers with a picture."""
+        return self.role != AUTOENCODER
 
     def find_module(self, name: str) -> str:
         """Return the file's name in `cnn.models` of the net `name`: spelled ones share one, and twins."""
@@ -183,6 +188,18 @@ NETS = {
         module="mlp",
         has_first_stage=False,
     ),
+    "autoencoder": Net(
+        "Autoencoder",
+        AUTOENCODER,
+        "Hinton and Salakhutdinov 2006",
+        reference="G. E. Hinton, R. R. Salakhutdinov: "
+        "Reducing the dimensionality of data with neural networks. Science 313(5786), 2006.",
+        origin={"en": "an autoencoder", "es": "un autocodificador"},
+        depth=3,
+        depths=(2, 4),
+        counts="stages that halve the picture, and as many that double it",
+        has_first_stage=False,
+    ),
     SPELLED: _spell(
         "Simonyan and Zisserman 2015",
         _VGG,
@@ -244,6 +261,7 @@ NETS = {
         differs=_SMALL_VGG,
     ),
 }
+CLASSIFIERS = tuple(name for name, net in NETS.items() if net.is_classifier)
 PLUGIN_DEPTHS = (1, 1000)
 WIDTHS = (0.25, 8.0)
 PLUGIN_WIDTHS = (0.01, 100.0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from arena.base.project import Project, ProjectError, find_project
-from cnn.config import VARIANTS, RunConfig, TilesInfo, check_variants, default_config
+from cnn.config import EVERY_VARIANT, VARIANTS, RunConfig, TilesInfo, check_variants, default_config
 from cnn.errors import ConfigError
 from cnn.keys import keys, suggest_key
 from cnn.nets import PAIR
@@ -30,10 +30,11 @@ def open_project() -> Project:
     project = find_project()
     try:
         for variant in project.variants:
-            check_choice("variants", variant, VARIANTS)
+            check_choice("variants", variant, EVERY_VARIANT)
         _refuse_repeated(project.variants, "variants")
         for net in project.models:
             model_defaults(net)
+        _refuse_autoencoders(project.models, "[models] names")
         _check_settings(project.settings)
     except ConfigError as error:
         raise ProjectError(f"{project.file}: {error}") from error
@@ -74,6 +75,8 @@ def choose_cells(
     """
     _refuse_repeated([shorten_name(model) for model in models], "--model")
     _refuse_repeated(variants, "--variant")
+    if every:
+        _refuse_autoencoders(models, "--all trains")
     check_variants(variants)
     pair = choose_models(project)
     chosen_models = models or (pair if every else pair[:1])
@@ -135,6 +138,13 @@ def select_settings(project: Project, without: Sequence[str] = ()) -> tuple[str,
         for key, value in project.settings.items()
         if not key.startswith("tiles.") and key not in without
     )
+
+
+def _refuse_autoencoders(models: Sequence[str], subject: str) -> None:
+    for model in models:
+        if model_defaults(model).is_autoencoder:
+            rule = f"{subject} the nets that are compared by macro-F1, and {model} answers with pictures"
+            raise ConfigError(f"{rule}; train it by itself: `arena train --model {model}`")
 
 
 def _refuse_repeated(names: Sequence[str], option: str) -> None:

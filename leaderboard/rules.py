@@ -9,6 +9,7 @@ from typing import Any
 
 from leaderboard.deadline import describe
 from leaderboard.errors import ContestClosed
+from leaderboard.string_scores import STRING_METRICS
 
 N_REFUSALS_PER_HOUR = 60  # files that cannot be scored
 
@@ -58,8 +59,13 @@ class Rules:
     overview: dict[str, Any] | None = None  # the host's own texts of the site
 
     @property
+    def has_strings(self) -> bool:
+        """Return whether answers are strings of digits, which have no matrix of classes."""
+        return self.metric_name in STRING_METRICS.values()
+
+    @property
     def is_tested(self) -> bool:
-        """Return whether differences of the ranked score can be tested: the resamples are of macro-F1."""
+        """Return whether differences of the ranked score can be tested: no resamples are of a host's own metric."""
         return self.metric_digest is None
 
     @property

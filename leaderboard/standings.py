@@ -11,8 +11,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from arena.base.scores import Counts, Interval, accuracy
+from arena.base.scores import Counts, Interval, accuracy, digit_error_rate, exact_match
 from leaderboard.rules import Rules
+from leaderboard.string_scores import DIGIT_ERROR_RATE, EXACT_MATCH
 
 
 class Part(StrEnum):
@@ -42,11 +43,16 @@ class MetricColumn:
 METRICS = (
     MetricColumn(key="accuracy", name="accuracy", compute=lambda confusion, _: accuracy(confusion), is_share=True),
     MetricColumn(key="log_loss", name="log loss", compute=lambda _, log_loss: log_loss, is_lower_better=True),
+    MetricColumn(key="digit_error_rate", name=DIGIT_ERROR_RATE, compute=lambda _, __: None, is_lower_better=True),
 )
 
 
-def compute_metrics(confusion: Counts, log_loss: float | None) -> dict[str, float | None]:
-    """Return the value of each metric; None for one that these answers do not have."""
+def compute_metrics(confusion: Counts, log_loss: float | None, metric_name: str) -> dict[str, float | None]:
+    """Return the value of each metric; None for one that these answers do not have. Of strings it is the other score."""
+    if metric_name == EXACT_MATCH:
+        return {"digit_error_rate": digit_error_rate(confusion)}
+    if metric_name == DIGIT_ERROR_RATE:
+        return {"accuracy": exact_match(confusion)}
     return {metric.key: metric.compute(confusion, log_loss) for metric in METRICS}
 
 

@@ -51,10 +51,29 @@ def draw_curves(curves: pd.DataFrame, best_epoch: int | None, title: str) -> Not
     """Draw loss and macro-F1 by epoch, of training and validation; a line marks the epoch whose weights are stored."""
     figure = NotebookFigure(figsize=(8, 3.2), layout="constrained")
     figure.suptitle(title, fontsize=10, x=0.01, ha="left")
-    for axes, metric, label in zip(figure.subplots(1, 2), ("loss", "macro_f1"), ("loss", "macro-F1"), strict=True):
-        _draw_metric(axes, curves, metric, label)
+    metrics = {"loss": "loss", "macro_f1": "macro-F1"}
+    drawn = [metric for metric in metrics if curves[f"val_{metric}"].notna().any()]  # an autoencoder has losses alone
+    for axes, metric in zip(figure.subplots(1, len(drawn), squeeze=False)[0], drawn, strict=True):
+        _draw_metric(axes, curves, metric, metrics[metric])
         if best_epoch:
             axes.axvline(best_epoch, color="#999999", linewidth=1, linestyle=":")
+    return figure
+
+
+def draw_reconstructions(pairs: dict[str, np.ndarray], title: str) -> NotebookFigure:
+    """Draw tiles above what the net was given, what it and what PCA made of them; each column is a tile."""
+    rows = {"tiles": "tile", "inputs": "given", "answers": "net", "pca": "PCA"}
+    n_tiles = len(pairs["tiles"])
+    figure = NotebookFigure(figsize=(0.8 * n_tiles + 0.6, 0.8 * len(rows) + 0.4), layout="constrained")
+    figure.suptitle(title, fontsize=10, x=0.01, ha="left")
+    for line, (name, label) in zip(figure.subplots(len(rows), n_tiles, squeeze=False), rows.items(), strict=True):
+        for axes, picture in zip(line, pairs[name], strict=True):
+            is_sound = str(pairs["kind"]) == "sound"
+            shown = picture[0] if len(picture) == 1 else np.moveaxis(picture, 0, 2)
+            axes.imshow(shown, cmap="magma" if is_sound else "gray", vmin=0, vmax=255, origin="lower" if is_sound else "upper")
+            axes.set_xticks([])
+            axes.set_yticks([])
+        line[0].set_ylabel(label)
     return figure
 
 

@@ -46,9 +46,9 @@ def predict(
     Raises:
         Error: no such run or file, or samples that cannot be used.
     """
-    from cnn.inference.predict import choose_files, find_finished_run, predict_recordings
+    from cnn.inference.predict import choose_files, find_classifier, predict_recordings
 
-    folder = find_finished_run(os.fspath(run), choose_folder("runs", runs))
+    folder = find_classifier(os.fspath(run), choose_folder("runs", runs))
     if rate_hz is not None or isinstance(recordings, np.ndarray):
         source = _check_samples(recordings, rate_hz)
         return _to_table(predict_recordings(folder, [source], device, lambda n: None), [source], RECORDINGS.answer)

@@ -15,9 +15,11 @@ from arena.api.arguments import Location, choose_folder
 from arena.base.resamples import Truth, resample_rows
 from cnn.errors import RunError
 from cnn.files import check_output
+from cnn.reconstruction.result import PAIRS_NAME, read_reconstructions
 from cnn.runs.evaluation import read_labels
 from cnn.runs.folder import PREDICTION_HEAD, RunFolder, RunResult
 from cnn.runs.index import RunLine, list_newest_first, read_line
+from cnn.runs.looks import LookRow, read_looks
 from cnn.runs.reference import find_run
 from cnn.settings.fields import check_choice
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
     from arena.api.figures import NotebookFigure
 
-_DIGITS = "{:.3f}".format
+_DIGITS, _ERROR_DIGITS = "{:.3f}".format, "{:.5f}".format
 
 
 class Run:
@@ -89,9 +91,15 @@ class Run:
 
     @functools.cached_property
     def scores(self) -> pd.DataFrame:
-        """A row for each split: n, loss, accuracy, macro_f1, with the interval (95 %) that a contest would give it."""
+        """A row for each split: n, loss, accuracy, macro_f1, with the interval (95 %) that a contest would give it.
+
+        Of an autoencoder: n, mse, psnr_db and the error of PCA; of its input, too, where that has noise or half the size.
+        """
         import pandas as pd
 
+        if self.result.reconstruction:
+            errors = {split: dataclasses.asdict(score) for split, score in self.result.reconstruction.scores.items()}
+            return pd.DataFrame.from_dict(errors, orient="index").dropna(axis="columns").rename_axis("split")
         rows = {
             split: {name: getattr(score, name) for name in ("n", "loss", "accuracy", "macro_f1")}
             for split, score in self.result.scores.items()
@@ -113,10 +121,8 @@ class Run:
         """A row for each validation between updates, every `train.looks_every` of them; empty without."""
         import pandas as pd
 
-        from cnn.train.looks import LookRow, read_looks
-
         columns = [field.name for field in dataclasses.fields(LookRow)]
-        return pd.DataFrame(read_looks(self.stored.path), columns=columns).set_index("updates")
+        return pd.DataFrame(read_looks(self.stored), columns=columns).set_index("updates")
 
     @functools.cached_property
     def predictions(self) -> pd.DataFrame:
@@ -132,6 +138,29 @@ class Run:
             {name: [getattr(row, name) for row in rows] for name in ("id", "label", "truth", "speaker", "split")}
         )
         return table.join(pd.DataFrame([row.probabilities for row in rows], columns=list(self._labels)))
+
+    @functools.cached_property
+    def reconstructions(self) -> pd.DataFrame:
+        """A row for each tile of an autoencoder's run: id, error (mean squared, of its cells), truth, speaker, split."""
+        import pandas as pd
+
+        return pd.DataFrame(read_reconstructions(self.folder))
+
+    def plot_reconstructions(self) -> NotebookFigure:
+        """Draw a few tiles, each with what an autoencoder was given, and what it and PCA made of that.
+
+        Raises:
+            Error: the run is none of an autoencoder, or not finished.
+        """
+        from arena.api.figures import draw_reconstructions
+
+        path = self.folder / PAIRS_NAME
+        if not path.exists():
+            raise RunError(
+                f"{self.folder} has no reconstructions; a finished run of `arena train --model autoencoder` has them"
+            )
+        with np.load(path, allow_pickle=False) as arrays:
+            return draw_reconstructions(dict(arrays), f"{self.net}, {len(arrays['ids'])} tiles")
 
     def confusion(self, split: str = "test") -> pd.DataFrame:
         """Count the clips of a split, train, val or test, by digit spoken (rows) and predicted (columns)."""
@@ -212,7 +241,9 @@ class Run:
 
     def _repr_html_(self) -> str:
         title = html.escape(f"{self.net}, {self.state} ({self.folder})")
-        table = self.scores.to_html(float_format=_DIGITS, na_rep="") if self.stored.result() else ""
+        result = self.stored.result()
+        digits = _ERROR_DIGITS if result and result.reconstruction else _DIGITS
+        table = self.scores.to_html(float_format=digits, na_rep="") if result else ""
         return f"<p>{title}</p>{table}"
 
 

@@ -57,7 +57,7 @@ def score(submission: Location | pd.DataFrame, solution: Location) -> Score:
     Raises:
         Error: a file that cannot be scored; names its first line that is wrong.
     """
-    from leaderboard.errors import SolutionError, SubmissionError
+    from leaderboard.errors import Fault, SolutionError, SubmissionError
     from leaderboard.files.contradictions import list_notes
     from leaderboard.files.csv_table import read_file
     from leaderboard.files.solution import parse_solution
@@ -67,6 +67,9 @@ def score(submission: Location | pd.DataFrame, solution: Location) -> Score:
 
     path = Path(solution)
     truth = parse_solution(read_file(path, SolutionError), path.name)
+    if truth.strings:
+        advice = "has strings; score them by `arena predict RUN --strings FOLDER --truth FILE`"
+        raise SolutionError(path.name, Fault(None, advice))
     if isinstance(submission, str | os.PathLike):
         content, name = read_file(Path(submission), SubmissionError), Path(submission).name
     else:
@@ -85,7 +88,7 @@ def _score_part(truth: Solution, answers: Submission, grades: PartGrade, part: P
     from leaderboard.standings import compute_metrics
 
     draws, labels = draw_resamples(truth, part), list(truth.labels)
-    values = compute_metrics(grades.confusion, grades.log_loss)
+    values = compute_metrics(grades.confusion, grades.log_loss, grades.metric_name)
     return Score(
         macro_f1=grades.score,
         interval=draws.interval(draws.macro_f1(np.stack([answers.predicted]))[:, 0]),

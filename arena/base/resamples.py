@@ -38,6 +38,15 @@ class Resamples:
         chunks = [predicted[start : start + n_at_once] for start in range(0, len(predicted), n_at_once)]
         return np.concatenate([self._macro_f1(chunk[:, self.rows]) for chunk in chunks], axis=1)
 
+    def ratio(self, numerators: npt.NDArray[np.generic], denominators: Indices) -> Values:
+        """Return the (R, T) ratio of the sums over each resample, from (T, all rows) and (all rows,) whole numbers."""
+        sums = [
+            np.bincount(self.unit, weights=values[self.rows], minlength=self.weights.shape[1])
+            for values in (*numerators.astype(np.float64), denominators)
+        ]
+        totals = self.weights.astype(np.float64) @ np.stack(sums, axis=1)  # (R, T + 1)
+        return totals[:, :-1] / np.maximum(totals[:, -1:], 1)
+
     def interval(self, scores: Values) -> Interval:
         """Return the percentile interval of (R,) scores, or sums of scores, on these resamples."""
         return percentile_interval(scores, self.unit_name, self.n_units)

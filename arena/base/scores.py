@@ -173,3 +173,24 @@ class _Draws:
             hits, actual, predicted = (weights @ part for part in exact)
             scores.append(mean_f1(hits, actual, predicted, is_present))
         return np.concatenate(scores, axis=-1)
+
+
+def count_errors(answer: str, truth: str) -> int:
+    """Count the digits to insert, delete or replace that turn `answer` into `truth` (Levenshtein 1965), at most its length."""
+    row = list(range(len(truth) + 1))
+    for i, given in enumerate(answer, 1):
+        diagonal, row[0] = row[0], i
+        for j, true in enumerate(truth, 1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (given != true))
+    return min(row[-1], len(truth))
+
+
+def exact_match(counts: Counts) -> float:
+    """Return the share of strings without an error, from (length, errors) counts."""
+    return float(counts[:, 0].sum() / max(1, counts.sum()))
+
+
+def digit_error_rate(counts: Counts) -> float:
+    """Return the errors by true digit, from (length, errors) counts."""
+    number = np.arange(len(counts))
+    return float(counts.sum(0) @ number / max(1, counts.sum(1) @ number))

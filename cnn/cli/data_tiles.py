@@ -1,17 +1,18 @@
-"""`arena data prepare`, `pictures`, `show` and `solution`: tiles, a picture of some, a contest's true labels."""
+"""`arena data prepare`, `strings`, `pictures`, `denoise`, `show`, `solution`: tiles, a picture of some, a contest's labels."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import ConfigPath, CorpusFolder, Json, Overrides, Tiles, out_option
+from arena.base.options import RUN_HELP, ConfigPath, CorpusFolder, Device, Json, Overrides, Runs, Tiles, out_option
 from arena.base.project import find_project
 from arena.base.terminal import print_json, progress, say
 from cnn.cli.data import plural, say_left_out, scan_with_bar
-from cnn.cli.options import Cache, Jobs
+from cnn.cli.options import Cache, Jobs, say_run
 
 if TYPE_CHECKING:
     from cnn.config import RunConfig, TilesInfo
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 
 app = typer.Typer()
+
+_LENGTH = re.compile(r"(\d+)(?:-(\d+))?")
+_LONGEST = 40
 
 
 @app.command(
@@ -137,8 +141,71 @@ def solution(
     """Write the true labels and speakers of the test clips, for the host of a contest."""
     from cnn.pack.solution import write_solution
 
-    n_clips = write_solution(out, _tiles(tiles), _config(overrides, "split").split)
+    tile_set = _tiles(tiles)
+    n_clips = write_solution(out, tile_set, _config(overrides, "split", tile_set.info).split)
     print(f"{out}: {n_clips} test clips; make the contest with `arena contest init {out} --name ...`")
+
+
+@app.command(epilog="Example: `arena data denoise latest`, then `arena train --model lenet5 --variant denoised`")
+def denoise(
+    run: Annotated[str, typer.Argument(metavar="RUN", help=RUN_HELP)],
+    runs: Runs = Path("runs"),
+    tiles: Tiles = Path("tiles"),
+    device: Device = "auto",
+    json: Json = False,
+) -> None:
+    """Make denoised tiles by an autoencoder of model.input=noisy, for the variants denoised and denoised+aug on its split."""
+    from cnn.inference.denoise import denoise_tiles, find_denoiser
+    from cnn.tiles.tile_set import find_tiles
+
+    folder = find_denoiser(run, runs)
+    say_run(run, folder)
+    with progress("denoising, tiles", len(find_tiles(tiles).clips)) as advance:
+        made = denoise_tiles(folder, tiles, device, advance)
+    summary = {"tiles": str(made.folder), "run": str(folder.path), "n_clips": len(made.clips)}
+    print_json(summary) if json else print(f"{made.folder}: {plural(len(made.clips), 'tile')} denoised by {folder.path}")
+
+
+@app.command(
+    epilog="Examples: `arena data strings cheques --length 1-6` · `arena data strings phones --length 9 --n 500`, "
+    "then `arena contest init strings.csv --name Cheques`"
+)
+def strings(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="New folder for the strips or recordings.", show_default=False)],
+    overrides: Overrides = None,
+    length: Annotated[str, typer.Option(help="Digits of a string: a number, or from-to.")] = "1-6",
+    n: Annotated[int, typer.Option(min=1, max=100_000, help="Strings to draw.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal files.")] = 0,
+    truth: Annotated[Path, typer.Option("--truth", help="The CSV for their true strings; keep it from the teams.")] = Path(
+        "strings.csv"
+    ),
+    tiles: Tiles = Path("tiles"),
+    json: Json = False,
+) -> None:
+    """Draw strings of digits, as on cheques or in telephone numbers, from the test clips of the tiles."""
+    from cnn.files import check_output
+    from cnn.strings.draw import SOLUTION_HEADER, StringPlan, draw_strings
+
+    shortest, longest = _read_length(length)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise typer.BadParameter(f"{out} is there already and not empty; give a new folder")
+    check_output(truth, SOLUTION_HEADER)
+    tile_set = _tiles(tiles)
+    split = _config(overrides, "split", tile_set.info).split
+    plan = StringPlan(n=n, shortest=shortest, longest=longest, seed=seed)
+    with progress("drawing strings", n) as advance:
+        draw_strings(tile_set, split, plan, out, truth, advance)
+    if json:
+        return print_json({"folder": str(out), "truth": str(truth), "n": n})
+    print(f"{out}: {n} strings of {length} digits; {truth} has the true ones: `arena contest init {truth} --name ...`")
+
+
+def _read_length(text: str) -> tuple[int, int]:
+    match = _LENGTH.fullmatch(text)
+    low, high = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not 1 <= low <= high <= _LONGEST:
+        raise typer.BadParameter(f"a length is a number or a range of 1 to {_LONGEST}, such as 9 or 1-6, not {text!r}")
+    return low, high
 
 
 def _tiles(folder: Path) -> TileSet:

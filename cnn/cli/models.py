@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 _LEGEND = """\
+no.: layers with weights, which `train.frozen=N` counts with what follows each
 kernel: 3x3/2 has a stride of 2, 3x3 d2 is dilated twice
 field: rows x columns of the picture that a number of the output may depend on,
 the most of any; through branches the widest; the whole picture at most
@@ -27,7 +28,7 @@ mult-adds: of convolutions and matrix products, one clip forward"""
 @app.command(
     "models",
     epilog="Examples: `arena models resnet --depth 3 --width 2` · `arena models my_nets.py` · `arena models resnet --layers` · "
-    "`arena models stack model.stack='(conv-relu-pool)*4-fc' --layers`",
+    "`arena models stack model.stack='(conv-relu-pool)*4-fc' --layers` · `arena models scratch --check-gradients`",
 )
 def models_command(
     names: Annotated[
@@ -42,6 +43,9 @@ def models_command(
     depth: Annotated[int | None, typer.Option(min=1, help="Instead of each net's own.")] = None,
     width: Annotated[float | None, typer.Option(min=0.01, help="Times the channels of each net.")] = None,
     layers: Annotated[bool, typer.Option("--layers", help="List the layers of one net, with their receptive fields.")] = False,
+    check_gradients: Annotated[
+        bool, typer.Option("--check-gradients", help="Compare the slopes of the net from scratch with measured ones.")
+    ] = False,
     wide: Wide = False,
     json: Json = False,
 ) -> None:
@@ -51,6 +55,8 @@ def models_command(
     from cnn.settings.tiles import TileSettings
     from cnn.summary import costs
 
+    if check_gradients:
+        return _check_gradients(names or [], json)
     with reading_line():
         size = TileSettings(size=size).size
         nets, values = _divide(names or [])
@@ -67,6 +73,28 @@ def models_command(
         raise typer.BadParameter("it takes one net: `arena models lenet5 --layers`", param_hint="--layers")
     rows = list_layers(costs.choose_settings(nets[0], size, values), size)
     return print_json([dataclasses.asdict(layer) for layer in rows]) if json else print_layers(rows)
+
+
+def _check_gradients(names: Sequence[str], as_json: bool) -> None:
+    import dataclasses
+
+    from cnn.scratch.gradients import TOLERANCE, check_example
+    from cnn.settings.scratch import SCRATCH
+
+    if list(names) != [SCRATCH]:
+        raise typer.BadParameter(
+            f"it takes the net from scratch: `arena models {SCRATCH} --check-gradients`", param_hint="--check-gradients"
+        )
+    errors = check_example()
+    if as_json:
+        return print_json([dataclasses.asdict(error) for error in errors])
+    rows = [(error.layer, error.activation, str(error.n_weights), f"{error.worst:.1e}") for error in errors]
+    print_table((Column("layer"), Column("activation"), Number("weights"), Number("worst relative error")), rows)
+    worst = max(error.worst for error in errors)
+    verdict = "backward is right" if worst < TOLERANCE else "backward is wrong in a layer above"
+    say(f"slopes by backward beside measured ones, float64; {worst:.1e} at worst: {verdict} (right: 1e-7, wrong: 1e-2)")
+    if worst >= TOLERANCE:
+        raise typer.Exit(1)
 
 
 def _divide(words: Sequence[str]) -> tuple[list[str], dict[str, object]]:
@@ -100,15 +128,15 @@ def print_spellings(costs: Sequence[Cost]) -> None:
 def print_layers(layers: Sequence[LayerSummary]) -> None:
     rows = [
         [
-            *(layer.name, layer.kind, _times(layer.shape), _format_kernel(layer), _times(layer.field)),
+            *(str(layer.number or ""), layer.name, layer.kind, _times(layer.shape), _format_kernel(layer), _times(layer.field)),
             *(f"{layer.n_parameters:,}", f"{layer.n_multiply_adds:,}"),
         ]
         for layer in layers
     ]
     sums = (sum(layer.n_parameters for layer in layers), sum(layer.n_multiply_adds for layer in layers))
-    rows.append(["sum", "", "", "", "", *(f"{number:,}" for number in sums)])
-    columns = (Column("layer"), Column("kind", 4), Column("output"), Column("kernel", 3), Column("field"), Number("params"))
-    print_table((*columns, Number("mult-adds", 2)), rows)
+    rows.append(["", "sum", "", "", "", "", *(f"{number:,}" for number in sums)])
+    columns = (Number("no."), Column("layer"), Column("kind", 4), Column("output"), Column("kernel", 3), Column("field"))
+    print_table((*columns, Number("params"), Number("mult-adds", 2)), rows)
     say(_LEGEND)
 
 

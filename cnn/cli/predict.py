@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,22 +40,34 @@ def predict(
     runs: Runs = Path("runs"),
     tiles: Tiles = Path("tiles"),
     device: Device = "auto",
+    strings: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Folder of strings: each file is cut into digits.", show_default=False),
+    ] = None,
+    truth: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="True strings, as `arena data strings` writes: score.", show_default=False),
+    ] = None,
     wide: Wide = False,
     json: Json = False,
 ) -> None:
     """Predict with a finished run: class and probability of each file, or with --recordings or --split a submission."""
     from cnn.corpus.recordings import count_skipped
     from cnn.files import check_output
-    from cnn.inference.predict import add_test_part, choose_files, find_finished_run
+    from cnn.inference.predict import add_test_part, choose_files, find_classifier
     from cnn.runs.evaluation import read_labels
     from cnn.runs.folder import PREDICTION_HEAD
     from cnn.runs.folds import PARTS
 
-    if bool(files) + bool(recordings) + bool(split) > 1 or (files and out):
-        rule = "give files, --recordings or --split"
+    if bool(files) + bool(recordings) + bool(split) + bool(strings) > 1 or (files and out):
+        rule = "give files, --recordings, --split or --strings"
         raise typer.BadParameter(f"{rule}; answers on files are printed: for --out give their folder with --recordings")
-    folder = find_finished_run(run, runs)
+    if truth and not strings:
+        raise typer.BadParameter("--truth scores strings; name their folder with --strings")
+    folder = find_classifier(run, runs)
     say_run(run, folder)
+    if strings:
+        return _answer_strings(folder, strings, _StringFiles(out=out, truth=truth), device, json=json)
     if not (files or recordings or split) and (clips := find_project().text("contest.clips")):
         recordings = Path(clips)
     kind = choose_files(folder)
@@ -73,6 +86,45 @@ def predict(
             say(f"{out} was a submission before, which is replaced")
     if answers.skipped:
         raise typer.Exit(1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _StringFiles:
+    """The CSV to write, and the one with the true strings; None for none."""
+
+    out: Path | None
+    truth: Path | None
+
+
+def _answer_strings(run: RunFolder, folder: Path, files: _StringFiles, device: str, *, json: bool) -> None:
+    """Print the answers to a folder of strings, or write them; score them where the true strings are given."""
+    from cnn.files import check_output
+    from cnn.strings.answer import answer_strings, find_strings, write_strings
+    from cnn.strings.draw import SOLUTION_HEADER
+    from cnn.strings.score import read_strings, score_strings
+
+    if files.out is not None:
+        check_output(files.out, SOLUTION_HEADER)
+    truth = None if files.truth is None else read_strings(files.truth)
+    paths = find_strings(run, folder)
+    with progress("reading strings", len(paths)) as advance:
+        answers = answer_strings(run, paths, device, advance)
+    for line in answers:
+        if line.problem or not line.string:
+            say(f"no digit: {line.id} {line.problem or 'shows none'}; its answer is empty")
+    score = None if truth is None else score_strings({a.id: a.string for a in answers}, truth)
+    if files.out is not None:
+        write_strings(files.out, answers)
+    if json:
+        rows = [{"file": a.id, "string": a.string, "probability": a.probability, "problem": a.problem} for a in answers]
+        return print_json({"answers": rows, "score": None if score is None else asdict(score), "run": str(run.path)})
+    if files.out is not None:
+        print(f"{files.out}: {len(answers)} strings, from {run.path}")
+    elif score is None:
+        columns = (Column("file"), Column("string"), Number("least sure"))
+        print_table(columns, [[a.id, a.string, f"{a.probability:.3f}"] for a in answers])
+    if score is not None:
+        print(f"exact match {score.exact_match:.3f}, digit error rate {score.digit_error_rate:.3f}, {score.n} strings")
 
 
 def _answer_files(run: RunFolder, files: list[str], device: str) -> Answers:

@@ -30,7 +30,7 @@ def read_page(run: RunFolder, tiles: Path) -> dict[str, Any]:
     from cnn.config import TILES_FORMAT, describe_format
     from cnn.errors import RunError
     from cnn.runs.index import DAMAGED, list_notes, read_line
-    from cnn.train.looks import read_looks
+    from cnn.runs.looks import read_looks
 
     line = read_line(run)
     if line.state == DAMAGED:
@@ -43,13 +43,14 @@ def read_page(run: RunFolder, tiles: Path) -> dict[str, Any]:
         "tiles": "" if line.tiles_format == TILES_FORMAT else describe_format(line.tiles_format),
         "settings": _list_settings(config),
         "scores": _read_scores(run, result) if result else {},
+        "reconstruction": dataclasses.asdict(result.reconstruction) if result and result.reconstruction else None,
         "notes": list_notes([result]) if result else [],
         "verdict": dataclasses.asdict(result.verdict) if result and result.verdict else None,
         "best_epoch": result.best_epoch if result else 0,
         "wall_s": result.wall_s if result else sum(row.seconds for row in run.epochs()),
         "device": result.device if result else "",
-        "curves": [dataclasses.asdict(row) for row in run.epochs()],
-        "looks": [dataclasses.asdict(row) for row in read_looks(run.path)],
+        "curves": [row.to_json() for row in run.epochs()],
+        "looks": [dataclasses.asdict(row) for row in read_looks(run)],
         "files": {path.name: path.stat().st_size for path in sorted(run.path.iterdir()) if not path.name.startswith(".")},
         "command": format_train_command(run.digest, config, tiles, run.path.parent)
         if line.tiles_format == TILES_FORMAT
@@ -105,6 +106,10 @@ def print_page(page: dict[str, Any]) -> None:
     for part, title in PART_NAMES.items():
         if part in page["scores"]:
             _print_fact(title, _describe_score(page["scores"][part]))
+        elif page["reconstruction"] and part in page["reconstruction"]["scores"]:
+            _print_fact(title, _describe_errors(page["reconstruction"]["scores"][part]))
+    if page["reconstruction"]:
+        _print_fact("latent", _describe_latent(page["reconstruction"]))
     for note in page["notes"]:
         _print_fact("note", note)
     if page["verdict"]:
@@ -134,6 +139,21 @@ def _describe_score(score: dict[str, Any]) -> str:
         text += f" ({interval['low']:.3f} to {interval['high']:.3f} over {interval['n_units']} {interval['unit']})"
     n_clips = "" if interval and interval["unit"] == "clips" else f", {score['n_clips']:,} clips"
     return f"{text}, accuracy {score['accuracy']:.3f}{n_clips}"
+
+
+def _describe_errors(score: dict[str, Any]) -> str:
+    """Describe an autoencoder's error beside that of its input, of the bilateral filter and of PCA."""
+    from cnn.reconstruction.result import compute_psnr
+
+    rivals = {"PCA": score["pca_mse"], "the input": score["input_mse"], "the bilateral filter": score["filter_mse"]}
+    texts = [f"{name} {mse:.5f} ({compute_psnr(mse):.1f} dB)" for name, mse in rivals.items() if mse is not None]
+    return f"MSE {score['mse']:.5f} ({score['psnr_db']:.1f} dB), {score['n']:,} tiles; {', '.join(texts)}"
+
+
+def _describe_latent(reconstruction: dict[str, Any]) -> str:
+    cells, latent = reconstruction["n_cells"], reconstruction["latent"]
+    sizes = f"{cells:,} cells as {latent:,} numbers, a compression of {reconstruction['compression']:.3g} to 1"
+    return f"{sizes}; PCA of as many, computed from {reconstruction['n_pca']:,} training tiles"
 
 
 def _format_size(size_bytes: int) -> str:

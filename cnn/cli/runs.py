@@ -103,8 +103,8 @@ def _check_choice(option: str, value: str, choices: Sequence[str]) -> None:
 def _sort(lines: list[RunLine], by: str) -> list[RunLine]:
     """Sort lines that are newest first; runs without that value come last."""
     keys: dict[str, Callable[[RunLine], Any]] = {
-        "val": lambda line: -1.0 if line.val_macro_f1 is None else line.val_macro_f1,
-        "test": lambda line: -1.0 if line.test_macro_f1 is None else line.test_macro_f1,
+        "val": lambda line: _rank(line.val_macro_f1, line.val_mse),
+        "test": lambda line: _rank(line.test_macro_f1, line.test_mse),
         "epochs": lambda line: line.n_epochs,
         "name": lambda line: (not line.name, line.name),
         "model": lambda line: line.net,
@@ -112,6 +112,11 @@ def _sort(lines: list[RunLine], by: str) -> list[RunLine]:
         "state": lambda line: line.state,
     }
     return sorted(lines, key=keys[by], reverse=by in ("val", "test", "epochs")) if by in keys else lines
+
+
+def _rank(f1: float | None, mse: float | None) -> tuple[int, float]:
+    """Return what sorts classifiers by macro-F1 before autoencoders by error, and runs without either last."""
+    return (2, f1) if f1 is not None else (1, -mse) if mse is not None else (0, 0.0)
 
 
 def _print_lines(lines: Sequence[RunLine]) -> None:
@@ -123,13 +128,15 @@ def _print_lines(lines: Sequence[RunLine]) -> None:
     for line in lines:
         state = line.state + (f" {line.n_epochs}/{line.epochs}" if line.state != "finished" and line.epochs else "")
         scores = ["" if f1 is None else f"{f1:.3f}" for f1 in (line.val_macro_f1, line.test_macro_f1)]
+        scores += ["" if mse is None else f"{mse:.5f}" for mse in (line.val_mse, line.test_mse)]
         origin = line.trial if line.is_trial else None
         trial = f"trial {origin.number}" if origin and origin.study == line.net else str(origin or "")
         marks = " ".join([line.name, *(f"#{tag}" for tag in line.tags), trial]).strip()
         rows.append([line.digest[:n_digits], line.net, line.split, state, *scores, _format_time(line.changed_at), marks])
+    errors = (Number("val MSE", silent=""), Number("test MSE", 2, silent=""))  # columns that a list without autoencoders lacks
     columns = (
         *(Column("run"), Column("net and variant"), Column("split", 4, silent="speaker"), Column("state", silent="finished")),
-        *(Number("val F1"), Number("test F1", 2), Column("changed", 3), Prose("name", 2, silent="")),
+        *(Number("val F1"), Number("test F1", 2), *errors, Column("changed", 3), Prose("name", 2, silent="")),
     )
     print_table(columns, rows)
     for line in lines:

@@ -101,7 +101,8 @@ def train_with_bar(configs: list[RunConfig], paths: TrainingPaths, n_jobs: int) 
             n_done[config.digest] = epoch
 
         def listen(config: RunConfig, row: EpochRow) -> None:
-            at(config, row.epoch, f"val F1 {row.val_macro_f1:.3f} {config.model.label} {config.variant}")
+            score = f"val MSE {row.val_loss:.4f}" if config.model.is_autoencoder else f"val F1 {row.val_macro_f1:.3f}"
+            at(config, row.epoch, f"{score} {config.model.label} {config.variant}")
 
         folders = train_all(configs, paths, n_jobs, listen, say)
         for config, folder in zip(configs, folders, strict=True):
@@ -119,12 +120,16 @@ def run_as_json(folder: RunFolder) -> dict[str, object]:
 
 
 def print_runs(folders: list[RunFolder]) -> None:
-    """Print a table of finished runs, in the order of training."""
+    """Print a table of finished runs, in the order of training; autoencoders in one of their own."""
     from cnn.plugin import shorten_name
     from cnn.runs.index import list_notes
 
+    autoencoders = [folder for folder in folders if folder.is_autoencoder]
+    _print_autoencoders(autoencoders)
+    if len(autoencoders) == len(folders):
+        return
     rows = []
-    for folder in folders:
+    for folder in (folder for folder in folders if folder not in autoencoders):
         config, result = folder.config(), folder.result()
         assert result is not None
         assert result.verdict is not None
@@ -144,6 +149,35 @@ def print_runs(folders: list[RunFolder]) -> None:
         say("split at random: the test speakers were heard in training, so these scores say nothing of a new voice")
     if any(folder.config()["split"].get("validation") == "takes" for folder in folders):
         say("validated on other takes of the training speakers: val F1 is optimistic and chooses nothing")
+
+
+def _print_autoencoders(folders: list[RunFolder]) -> None:
+    rows = []
+    for folder in folders:
+        config, result = folder.config(), folder.result()
+        assert result is not None
+        assert result.reconstruction is not None
+        val, test = result.reconstruction.scores["val"], result.reconstruction.scores["test"]
+        names = [config["model"].get("input", "same"), str(result.reconstruction.latent), config["variant"]]
+        errors = [f"{val.mse:.5f}", f"{test.mse:.5f}", f"{test.psnr_db:.1f} dB", f"{test.pca_mse:.5f}"]
+        epochs = f"{result.best_epoch} of {result.n_epochs}"
+        rows.append([*names, *errors, epochs, duration(result.wall_s), folder.digest])
+    columns = (
+        *(
+            Column("input"),
+            Number("latent"),
+            Column("variant", 4),
+            Number("val MSE"),
+            Number("test MSE"),
+            Number("test PSNR", 3),
+        ),
+        *(Number("PCA's MSE", 2), Number("best epoch", 5), Number("time", 6), Column("run")),
+    )
+    if rows:
+        print_table(columns, rows)
+        say(
+            "MSE: mean squared error of the cells, in 0..1; PCA's: test tiles by as many principal components of training tiles"
+        )
 
 
 def _print_keys(project: Project, model: str, as_json: bool) -> None:

@@ -135,7 +135,11 @@ def read_wav(source: Path, cut: Piece | None) -> bytes:
     if cut is None and recording.is_plain_wav:
         return source.read_bytes()
     part = recording.samples[cut.start : cut.end] if cut else recording.samples
+    return encode_wav(part, recording.rate_hz, "PCM_24" if recording.subtype == "PCM_24" else "PCM_16")
+
+
+def encode_wav(samples: Samples, rate_hz: int, subtype: str = "PCM_16") -> bytes:
+    """Return (S,) or (S, channels) samples as a wav, those beyond [-1, 1] cut off."""
     content = io.BytesIO()
-    subtype = "PCM_24" if recording.subtype == "PCM_24" else "PCM_16"
-    soundfile.write(content, np.clip(part, -1, 1), recording.rate_hz, format="WAV", subtype=subtype)
+    soundfile.write(content, np.clip(samples, -1, 1), rate_hz, format="WAV", subtype=subtype)
     return content.getvalue()

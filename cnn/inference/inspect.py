@@ -23,7 +23,9 @@ from cnn.files import read_json, write_json, write_whole
 from cnn.inference.inspect_clips import choose_clips, choose_split
 from cnn.inference.predict import add_test_part, load_net
 from cnn.inference.saliency import Layer, compute_features, compute_maps, first_filters, grad_cam, map_layers, occlusion
-from cnn.runs.folder import Prediction, RunFolder, lock_run
+from cnn.reconstruction.result import read_reconstructions
+from cnn.runs.folder import Prediction, RunFolder
+from cnn.runs.marks import lock_run
 from cnn.tiles.inputs import Inputs, to_channels
 from cnn.tiles.tile_set import find_run_tiles
 from cnn.train.device import limit_threads, read_versions, resolve_device
@@ -144,7 +146,7 @@ class _Pictures:
         self.indices = {clip.id: index for index, clip in enumerate(tiles.clips)}
 
     def batch(self, rows: Sequence[Prediction]) -> torch.Tensor:
-        """Return (B, C, F, T) normalised."""
+        """Return (B, C, F, T) normalised; in 0..1 for an autoencoder."""
         grey = torch.from_numpy(self.grey[[self.indices[row.id] for row in rows]]).to(self.device)
         return self.inputs.plain(to_channels(grey))
 
@@ -153,10 +155,12 @@ def _inspect(
     run: RunFolder, folder: Path, n_clips: int, device: torch.device, progress: Callable[..., None]
 ) -> tuple[dict[str, Any], Arrays]:
     config, net = load_net(run, device)
-    predictions = run.predictions()
+    predictions = _read_rows(run) if config.model.is_autoencoder else run.predictions()
     split = choose_split(predictions)
     rows = [row for row in predictions if row.split == split]
     pictures = _Pictures(config, folder, device)
+    if config.model.is_autoencoder:
+        return _inspect_latent(net, pictures, rows, progress)
     clips = choose_clips(rows, n_clips)
     arrays: Arrays = {}
     batch = pictures.batch(clips)
@@ -182,6 +186,27 @@ def _inspect(
         "notes": [] if layers else ["a net without Conv2d has no filters, no maps and no Grad-CAM; the rest is there"],
     }
     return facts, arrays
+
+
+def _read_rows(run: RunFolder) -> list[Prediction]:
+    """Return the held-out tiles of an autoencoder's run as rows without an answer."""
+    rows = [row for row in read_reconstructions(run.path) if row.split != "train"]
+    blank = {"label": "", "probabilities": ()}
+    return [Prediction(id=row.id, truth=row.truth, speaker=row.speaker, split=row.split, **blank) for row in rows]  # type: ignore[arg-type]
+
+
+def _inspect_latent(
+    net: torch.nn.Module, pictures: _Pictures, rows: Sequence[Prediction], progress: Callable[..., None]
+) -> tuple[dict[str, Any], Arrays]:
+    """Place an autoencoder's tiles by their latent numbers, which its last linear layer, the decoder's first, is given."""
+    arrays: Arrays = {}
+    filters, sample = _filters(net, arrays), _sample_evenly(rows, _MOST_EMBEDDED)
+    embedding = _embedding(net, pictures, sample, arrays)
+    progress(N_STEPS)
+    facts: dict[str, Any] = {"split": rows[0].split, "clips": [], "filters": filters, "layers": [], "n_mapped": 0}
+    placed = [[row.id, row.truth, row.label, row.speaker] for row in sample]
+    notes = ["an autoencoder's picture shows its latent numbers; it has no mistakes to look into"]
+    return {**facts, "embedding": {**embedding, "clips": placed, "of": len(rows)}, "notes": notes}, arrays
 
 
 def _filters(net: torch.nn.Module, arrays: Arrays) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """Run folders, evaluations over folds, and the W&B mirror."""
 
-from cnn.runs.folder import EpochRow, FitVerdict, Prediction, RunFolder, RunResult, RunState, Score, list_runs, lock_run
+from cnn.runs.folder import EpochRow, FitVerdict, Prediction, RunFolder, RunResult, RunState, Score, list_runs
+from cnn.runs.marks import lock_run
 from cnn.settings.data import DataKind, read_kind
 
 __all__ = [

@@ -5,20 +5,20 @@ Every file is replaced atomically. Standard library only, so that results are re
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import dataclasses
-import threading
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from arena.base.locks import describe_holder, is_locked, open_locked, sign_lock
-from arena.base.terminal import say
+from arena.base.locks import is_locked
 from cnn.errors import RunError
 from cnn.files import read_json, write_csv, write_json
+from cnn.nets import NETS
+from cnn.reconstruction.result import ReconstructionResult, parse_result
 
 METRICS = ("train_loss", "train_accuracy", "train_macro_f1", "val_loss", "val_accuracy", "val_macro_f1")
 PREDICTION_HEAD = ("id", "label")
@@ -26,7 +26,6 @@ PREDICTION_TAIL = ("truth", "speaker", "split")
 PART_NAMES = {"train": "training", "val": "validation", "test": "test"}
 EVERY_PART = tuple(PART_NAMES)
 BLIND_PARTS = ("train", "val")  # scored in trials: a recipe chosen by test clips has no honest test score
-_locks = threading.local()  # run folders that this thread holds
 
 
 class RunState(StrEnum):
@@ -44,7 +43,10 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EpochRow:
-    """One line of epochs.csv. Train figures are means over the epoch's (augmented) batches, val is measured at its end."""
+    """One line of epochs.csv. Train figures are means over the epoch's (augmented) batches, val is measured at its end.
+
+    An autoencoder has losses alone; what it lacks is NaN here and empty in the file.
+    """
 
     epoch: int  # from 1
     train_loss: float
@@ -57,6 +59,11 @@ class EpochRow:
     seconds: float
     updates: int | None = None  # since the training began; None in files of old
     gradient_norm: float | None = None  # mean L2 norm over the epoch's updates
+
+    def to_json(self) -> dict[str, float | None]:
+        """Return the fields by name, None where the run has no such figure."""
+        figures = dataclasses.asdict(self).items()
+        return {name: None if value is None or math.isnan(value) else value for name, value in figures}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,6 +97,7 @@ class RunResult:
     best_epoch: int = 0  # epoch of the stored weights
     n_epochs: int = 0  # epochs trained
     scores: dict[str, Score] = field(default_factory=dict)  # by split: train, val, test; of a trial without test
+    reconstruction: ReconstructionResult | None = None  # of an autoencoder, which has no other scores
     speakers: dict[str, list[str]] = field(default_factory=dict)  # names by split; unknown ones left out
     verdict: FitVerdict | None = None
     n_parameters: int = 0
@@ -105,6 +113,11 @@ class RunResult:
     wandb_url: str = ""  # empty unless the run was mirrored online
     cause: str = ""  # one line, if it failed
     tail: tuple[str, ...] = ()  # last lines of its traceback
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts that are scored."""
+        return tuple(self.reconstruction.scores if self.reconstruction else self.scores)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,10 +168,16 @@ class RunFolder:
         return self.trial_file.exists() and not read_json(self.trial_file).get("is_chosen", False)
 
     @property
+    def is_autoencoder(self) -> bool:
+        """True of a run whose net answers with a picture."""
+        name = self.config()["model"]["name"]
+        return name in NETS and not NETS[name].is_classifier
+
+    @property
     def is_whole(self) -> bool:
         """True of a finished run with a test part that may be seen."""
         result = self.result()
-        return result is not None and result.state is RunState.FINISHED and "test" in result.scores
+        return result is not None and result.state is RunState.FINISHED and "test" in result.parts
 
     def result(self) -> RunResult | None:
         """Read result.json; None while the run is unfinished. A trial's test part, of older versions of Arena, is hidden."""
@@ -194,6 +213,8 @@ class RunFolder:
     def stored_predictions(self) -> list[Prediction]:
         """Read predictions.csv with all that it holds."""
         path = self.path / "predictions.csv"
+        if not path.exists() and self.is_autoencoder:
+            raise RunError(f"{self.path} is an autoencoder, whose answers are pictures; their errors: reconstructions.csv")
         if not path.exists():
             raise RunError(f"{path} does not exist: only a finished run has predictions; finish it with `arena train`")
         with path.open(newline="", encoding="utf-8") as file:
@@ -205,7 +226,8 @@ class RunFolder:
         write_json(self.path / "config.json", content)
 
     def write_epochs(self, rows: Sequence[EpochRow]) -> None:
-        write_csv(self.path / "epochs.csv", [f.name for f in dataclasses.fields(EpochRow)], map(dataclasses.astuple, rows))
+        names = [f.name for f in dataclasses.fields(EpochRow)]
+        write_csv(self.path / "epochs.csv", names, (row.to_json().values() for row in rows))
 
     def write_predictions(self, labels: Sequence[str], rows: Sequence[Prediction]) -> None:
         header = [*PREDICTION_HEAD, *labels, *PREDICTION_TAIL]
@@ -225,7 +247,12 @@ class RunFolder:
 def drop_test(result: RunResult) -> RunResult:
     """Return a result without its test part."""
     scores = {part: score for part, score in result.scores.items() if part != "test"}
-    return dataclasses.replace(result, scores=scores, speakers={part: result.speakers.get(part, []) for part in scores})
+    speakers = {part: result.speakers.get(part, []) for part in result.parts if part != "test"}
+    reconstruction = result.reconstruction
+    if reconstruction:
+        known = {part: score for part, score in reconstruction.scores.items() if part != "test"}
+        reconstruction = dataclasses.replace(reconstruction, scores=known)
+    return dataclasses.replace(result, scores=scores, speakers=speakers, reconstruction=reconstruction)
 
 
 def list_runs(runs_dir: Path) -> list[RunFolder]:
@@ -234,37 +261,9 @@ def list_runs(runs_dir: Path) -> list[RunFolder]:
     return [RunFolder(path) for path in paths if (path / "config.json").exists()]
 
 
-@contextlib.contextmanager
-def lock_run(folder: RunFolder, on_wait: Callable[[str], None] = say) -> Iterator[None]:
-    """Lock the run folder; reentrant within a thread. The lock ends with its process.
-
-    Args:
-        on_wait: called with one line on the process that is waited for.
-
-    Raises:
-        RunError: the folder cannot be made or written.
-    """
-    path = folder.path.absolute()
-    held: set[Path] = _locks.__dict__.setdefault("held", set())
-    if path in held:
-        yield
-        return
-    file = RunFolder(path).lock_file
-    try:
-        lock = open_locked(file, lambda: on_wait(f"{folder.path} is in use by {describe_holder(file)}; waiting until it ends"))
-    except OSError as error:
-        raise RunError(f"cannot write the run folder {folder.path}: {error.strerror}; choose another with --runs") from error
-    with lock:
-        sign_lock(lock)
-        held.add(path)
-        try:
-            yield
-        finally:
-            held.remove(path)
-
-
 def _epoch(row: dict[str, str]) -> EpochRow:
-    values: dict[str, Any] = {key: float(text) if text else None for key, text in row.items()}
+    later = {"updates", "gradient_norm"}
+    values: dict[str, Any] = {key: float(x) if x else None if key in later else math.nan for key, x in row.items()}
     counts = {key: int(values[key]) for key in ("epoch", "updates") if values.get(key) is not None}
     return EpochRow(**values | counts)
 
@@ -281,6 +280,8 @@ def _result_from_json(content: dict[str, Any]) -> RunResult:
     fields["state"] = RunState(fields["state"])
     scores = fields.get("scores", {})
     fields["scores"] = {split: _score_from_json(score, fields.get("labels", ())) for split, score in scores.items()}
+    if fields.get("reconstruction"):
+        fields["reconstruction"] = parse_result(fields["reconstruction"])
     fields["verdict"] = FitVerdict(**fields["verdict"]) if fields.get("verdict") else None
     for name in ("labels", "tail"):
         fields[name] = tuple(fields.get(name, ()))

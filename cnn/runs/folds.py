@@ -71,6 +71,9 @@ def make_arms(plan: EvaluationPlan, tiles: TilesInfo, n_speakers: int) -> list[A
     for model in dict.fromkeys(plan.models):
         for variant in dict.fromkeys(plan.variants):
             base = override(default_config(tiles, model, variant), plan.overrides)
+            if base.model.is_autoencoder:
+                rule = "arena eval scores answers by macro-F1, and an autoencoder answers with pictures"
+                raise ConfigError(f"{rule}; train it on a fold: `arena train --model autoencoder split.kind=loso split.fold=0`")
             configs = tuple(
                 tuple(_with_seed(replace(base, split=split), seed) for seed in range(plan.n_seeds))
                 for split in _splits(plan, base, n_speakers)
@@ -218,7 +221,7 @@ def _read_fold(run: RunFolder) -> RunConfig | None:
         config = config_from_dict(content)
     except (CnnError, KeyError, TypeError, ValueError):
         return None  # `arena runs` reports damage
-    return config if config.digest == run.digest else None
+    return config if config.digest == run.digest and not config.model.is_autoencoder else None
 
 
 def _count_folds(run: RunFolder, split: SplitSettings) -> int:

@@ -43,6 +43,8 @@ class RunLine:
     epochs: int = 0  # train.epochs
     val_macro_f1: float | None = None
     test_macro_f1: float | None = None
+    val_mse: float | None = None  # of an autoencoder, which has no macro-F1
+    test_mse: float | None = None
     changed_at: str = ""  # UTC, ISO 8601: finished, or last written
     trial: TrialMark | None = None
     cause: str = ""  # one line, if failed or damaged
@@ -91,6 +93,9 @@ def read_line(run: RunFolder) -> RunLine:
 def _line(run: RunFolder) -> RunLine:
     config, result, label = run.config(), run.result(), read_label(run)
     scores = {split: score.macro_f1 for split, score in result.scores.items()} if result else {}
+    errors = {}
+    if result and result.reconstruction:
+        errors = {split: score.mse for split, score in result.reconstruction.scores.items()}
     return RunLine(
         digest=run.digest,
         state=result.state.value if result else RUNNING if run.is_in_use() else RunState.UNFINISHED.value,
@@ -104,6 +109,8 @@ def _line(run: RunFolder) -> RunLine:
         epochs=int(config["train"]["epochs"]),
         val_macro_f1=scores.get("val"),
         test_macro_f1=scores.get("test"),
+        val_mse=errors.get("val"),
+        test_mse=errors.get("test"),
         changed_at=(result.finished_at if result else "") or _written_at(run),
         trial=read_trial_mark(run),
         cause=result.cause if result else "",

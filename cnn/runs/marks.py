@@ -8,16 +8,20 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import re
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
-from arena.base.locks import hold_lock
+from arena.base.locks import describe_holder, hold_lock, open_locked, sign_lock
+from arena.base.terminal import say
 from cnn.errors import RunError
 from cnn.files import read_json, write_json
-from cnn.runs.folder import RunFolder, RunState, lock_run
+from cnn.runs.folder import RunFolder, RunState
 
 LATEST, BEST = "latest", "best"
 _WORD = re.compile(r"[^\W_][\w-]{0,39}")
+_locks = threading.local()  # run folders that this thread holds
 _DIGEST = re.compile("[0-9a-f]{4,}", re.IGNORECASE)
 
 
@@ -39,6 +43,35 @@ class RunLabel:
 
     name: str = ""
     tags: tuple[str, ...] = ()
+
+
+@contextlib.contextmanager
+def lock_run(folder: RunFolder, on_wait: Callable[[str], None] = say) -> Iterator[None]:
+    """Lock the run folder; reentrant within a thread. The lock ends with its process.
+
+    Args:
+        on_wait: called with one line on the process that is waited for.
+
+    Raises:
+        RunError: the folder cannot be made or written.
+    """
+    path = folder.path.absolute()
+    held: set[Path] = _locks.__dict__.setdefault("held", set())
+    if path in held:
+        yield
+        return
+    file = RunFolder(path).lock_file
+    try:
+        lock = open_locked(file, lambda: on_wait(f"{folder.path} is in use by {describe_holder(file)}; waiting until it ends"))
+    except OSError as error:
+        raise RunError(f"cannot write the run folder {folder.path}: {error.strerror}; choose another with --runs") from error
+    with lock:
+        sign_lock(lock)
+        held.add(path)
+        try:
+            yield
+        finally:
+            held.remove(path)
 
 
 def mark_trial(folder: RunFolder, mark: TrialMark) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -204,9 +204,10 @@ def abandon_run(run: Any, cause: str) -> None:
 def _send_tables(run: Any, folder: RunFolder, result: RunResult) -> None:
     import wandb
 
-    charts = {f"{split}_confusion": _confusion(score, result.labels, split) for split, score in result.scores.items()}
-    charts.pop("train_confusion", None)
-    run.log(charts, step=result.n_epochs, commit=True)  # in the last epoch's point: W&B's hyperband counts points
+    scores = {split: score for split, score in result.scores.items() if split != "train"}
+    charts = {f"{split}_confusion": _confusion(score, result.labels, split) for split, score in scores.items()}
+    if charts:  # an autoencoder has none
+        run.log(charts, step=result.n_epochs, commit=True)  # in the last epoch's point: W&B's hyperband counts points
     predictions = folder.path / "predictions.csv"
     stored = folder.stored_result()
     if predictions.exists() and stored and stored.scores.keys() == result.scores.keys():
@@ -234,7 +235,7 @@ def log_epoch(run: Any, row: EpochRow) -> None:
 
 
 def _list_figures(row: EpochRow) -> dict[str, Any]:
-    return {name: value for name, value in asdict(row).items() if value is not None}
+    return {name: value for name, value in row.to_json().items() if value is not None}
 
 
 def record_copy(folder: RunFolder, copy: Copy) -> None:
@@ -252,8 +253,9 @@ def _summary(folder: RunFolder, result: RunResult) -> dict[str, Any]:
     if result.cause:
         summary["cause"] = result.cause
     for split, score in result.scores.items():
-        for name in ("loss", "accuracy", "macro_f1"):
-            summary[f"kept/{split}_{name}"] = getattr(score, name)
+        summary |= {f"kept/{split}_{name}": getattr(score, name) for name in ("loss", "accuracy", "macro_f1")}
+    for split, error in (result.reconstruction.scores if result.reconstruction else {}).items():
+        summary |= {f"kept/{split}_{name}": getattr(error, name) for name in ("mse", "psnr_db", "pca_mse")}
     return summary
 
 

@@ -14,6 +14,8 @@ from cnn.settings.fields import check_fields, check_range, choice, custom, numbe
 from cnn.settings.spelling import ACT, ACTIVATIONS, parse_stack
 
 MODELS = tuple(NETS)
+INPUTS = ("same", "noisy", "half")
+DEFAULT_LATENT, DEFAULT_NOISE = 16, 0.1
 OURS = ("stack", "norm", "hidden")  # settings that a net of one's own is refused
 MOST_HIDDEN = 65_536
 _HIDDEN = re.compile(r"[1-9]\d*(,[1-9]\d*)*")
@@ -29,6 +31,9 @@ class ModelSettings:
     sees: str = choice("picture", SEES, "the picture alone, or with its differences along time and along frequency")
     activation: str = choice("relu", ACTIVATIONS, "after each convolution or linear layer")
     dropout: float = number(0.2, 0, 0.9, "of the inputs of the last layer")
+    latent: int = custom(0, "at most 1,024", "autoencoder: numbers that a tile becomes; else 0", later=True)
+    input: str = choice("same", INPUTS, "autoencoder: the picture, with noise, or at half its size", later=True)
+    noise: float = number(DEFAULT_NOISE, 0.001, 1, "of input=noisy: standard deviation, cells lie in 0..1", later=True)
     source: str = custom("", "a digest", "of a plug-in's file; empty for our own nets")
     stack: str = custom("", "a spelling such as (conv-relu-pool)*2-fc", "the layers of the net `stack`", later=True, text=True)
     norm: str = choice("batch", NORMS, "after each convolution of a spelled net", later=True)
@@ -60,11 +65,26 @@ class ModelSettings:
             raise ConfigError(
                 f"model.sees={self.sees} needs tiles of one channel, and these are in colour; choose model.sees=picture"
             )
+        self._check_autoencoder()
         assert bool(self.source) == self.is_plugin, "model_defaults reads a plug-in's digest"
+
+    def _check_autoencoder(self) -> None:
+        if self.is_autoencoder:
+            check_range("model.latent of the autoencoder", self.latent, 1, 1024)
+        elif self.latent or self.input != "same":
+            key = f"model.latent={self.latent}" if self.latent else f"model.input={self.input}"
+            raise ConfigError(f"{key} needs model.name=autoencoder, not {self.label}; drop it")
+        if self.noise != DEFAULT_NOISE and self.input != "noisy":
+            raise ConfigError(f"model.noise={self.noise:g} needs model.input=noisy, not {self.input!r}; drop it or set that")
 
     @property
     def is_plugin(self) -> bool:
         return is_plugin(self.name)
+
+    @property
+    def is_autoencoder(self) -> bool:
+        """True of a net whose answer is a picture, and whose loss is its distance from the tile."""
+        return self.name in NETS and not NETS[self.name].is_classifier
 
     @property
     def spelling(self) -> str:
@@ -148,5 +168,6 @@ def model_defaults(name: str, source: str = "", data: DataSettings = SPOKEN_DIGI
             dropout=net.dropout,
             stack=net.spelling if name == SPELLED else "",
             norm=net.norm,
+            latent=0 if net.is_classifier else DEFAULT_LATENT,
         )
     return replace(settings, n_channels=data.channels, side=data.side)

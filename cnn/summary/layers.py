@@ -23,6 +23,7 @@ from cnn.models.seeding import seed_generators
 from cnn.settings.data import DIGITS
 from cnn.settings.model import ModelSettings
 from cnn.train.device import limit_threads
+from cnn.train.start import group_layers
 
 _CPU = torch.device("cpu")
 
@@ -31,6 +32,7 @@ _CPU = torch.device("cpu")
 class LayerSummary:
     """One call of a layer; a layer that is called again has its parameters in the first call."""
 
+    number: int  # among the layers with weights, as `train.frozen` counts them; 0 of any other
     name: str  # path within the net
     kind: str  # class
     shape: tuple[int, ...]  # output of one clip
@@ -112,7 +114,10 @@ def _list_layers(net: nn.Module, picture: torch.Tensor) -> list[LayerSummary]:
         calls = _record(net, picture, counter)
     fields = zip(_measure_extents(net, picture, 2), _measure_extents(net, picture, 3), strict=True)
     parameters = _count_by_call(net, calls)
-    layers = [_layer(call, field, n) for call, field, n in zip(calls, fields, parameters, strict=True)]
+    numbers = {group.name: number for number, group in enumerate(group_layers(net, picture), 1)}
+    layers = [
+        _layer(call, field, n, numbers.pop(call.path, 0)) for call, field, n in zip(calls, fields, parameters, strict=True)
+    ]
     return [
         layer
         for layer, call in zip(layers, calls, strict=True)
@@ -170,8 +175,9 @@ def _count_by_call(net: nn.Module, calls: list[_Call]) -> list[int]:
     return [counts.pop(call.path, 0) for call in calls]
 
 
-def _layer(call: _Call, field: tuple[int, int], n_parameters: int) -> LayerSummary:
+def _layer(call: _Call, field: tuple[int, int], n_parameters: int, number: int) -> LayerSummary:
     return LayerSummary(
+        number=number,
         name=call.path or "self",
         kind=type(call.module).__name__,
         shape=() if call.is_nan is None else tuple(call.is_nan.shape[1:]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch.nn import functional as F
@@ -28,7 +28,9 @@ class Inputs:
         """
         first = configs[0]
         self.augment = make_augment(configs) if first.augmented else None
-        self._normalise = Normalise(first.train.normalise, first.data)
+        self._normalise: Callable[[torch.Tensor], torch.Tensor] = Normalise(first.train.normalise, first.data)
+        if first.model.is_autoencoder:  # whose input is its target, in 0..1
+            self._normalise = _keep_levels
         self._n_aside = first.train.side_views
         self._fill = "constant" if first.data.is_sound else "replicate"
 
@@ -55,6 +57,10 @@ class Inputs:
             return levels
         part = levels[..., :-n_frames] if n_frames > 0 else levels[..., -n_frames:]
         return F.pad(part, (max(n_frames, 0), max(-n_frames, 0), 0, 0), mode=self._fill)
+
+
+def _keep_levels(levels: torch.Tensor) -> torch.Tensor:
+    return levels
 
 
 def make_augment(configs: Sequence[RunConfig]) -> Augment:

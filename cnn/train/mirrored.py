@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnn.config import RunConfig
-from cnn.runs.folder import EVERY_PART, EpochRow, RunFolder, RunState, lock_run
+from cnn.runs.folder import EVERY_PART, EpochRow, RunFolder, RunState
+from cnn.runs.marks import lock_run
 from cnn.tiles.tile_set import TileSet
 
 if TYPE_CHECKING:

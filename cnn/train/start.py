@@ -28,8 +28,8 @@ class LayerGroup:
     modules: tuple[nn.Module, ...]
 
 
-def group_layers(net: nn.Module, size: int, n_channels: int) -> list[LayerGroup]:
-    """Return the layers that `train.frozen` counts, in the order in which forward calls them first."""
+def group_layers(net: nn.Module, pictures: torch.Tensor) -> list[LayerGroup]:
+    """Return the layers that `train.frozen` counts, in the order in which forward calls them first on (B, C, F, T)."""
     paths = {module: path for path, module in net.named_modules()}
     calls: dict[nn.Module, None] = {}
     hooks = [
@@ -38,9 +38,8 @@ def group_layers(net: nn.Module, size: int, n_channels: int) -> list[LayerGroup]
         if [*module.parameters(recurse=False), *module.buffers(recurse=False)]
     ]
     was_training = net.training
-    device = next(net.parameters()).device
     with torch.no_grad():
-        net.eval()(torch.zeros(1, n_channels, size, size, device=device))
+        net.eval()(pictures)
     net.train(was_training)
     for hook in hooks:
         hook.remove()
@@ -51,6 +50,11 @@ def group_layers(net: nn.Module, size: int, n_channels: int) -> list[LayerGroup]
         elif groups:
             groups[-1] = LayerGroup(groups[-1].name, (*groups[-1].modules, module))
     return groups
+
+
+def _empty_picture(net: nn.Module, config: RunConfig) -> torch.Tensor:
+    size = config.tiles.size
+    return torch.zeros(1, config.data.channels, size, size, device=next(net.parameters()).device)
 
 
 def has_weights(module: nn.Module) -> bool:
@@ -67,7 +71,7 @@ def freeze_layers(net: nn.Module, config: RunConfig) -> tuple[nn.Module, ...]:
     n_frozen = config.train.frozen
     if not n_frozen:
         return ()
-    groups = group_layers(net, config.tiles.size, config.data.channels)
+    groups = group_layers(net, _empty_picture(net, config))
     if n_frozen >= len(groups):
         rule = f"train.frozen={n_frozen} leaves nothing to train: {config.model.label} has {len(groups)} layers with weights"
         raise ConfigError(f"{rule}; freeze {len(groups) - 1} at most (`arena models {config.model.label} --layers` lists them)")
@@ -103,7 +107,7 @@ def load_start(net: nn.Module, config: RunConfig) -> str:
     """
     start, own = config.train.start, net.state_dict()
     weights = _read_weights(config)
-    last = group_layers(net, config.tiles.size, config.data.channels)[-1].name
+    last = group_layers(net, _empty_picture(net, config))[-1].name
     of_last = {name for name in own if name.rpartition(".")[0] == last}
     if missing := [*(own.keys() - weights.keys()), *(weights.keys() - own.keys())]:
         whose = "is of this net alone" if missing[0] in own else "is of that file alone"
@@ -111,7 +115,7 @@ def load_start(net: nn.Module, config: RunConfig) -> str:
             f"train.start={start} holds the weights of another net than {config.model.label} ({min(missing)} {whose}); "
             "choose its net and its settings of model"
         )
-    is_anew = bool(config.train.start_labels) and config.train.start_labels != config.data.labels
+    is_anew = config.train.start_labels not in ((), config.data.labels) and not config.model.is_autoencoder
     for name, value in own.items():
         if value.shape == weights[name].shape:
             continue

@@ -38,7 +38,8 @@ class EpochStats:
 
     losses: list[float]  # one per step, without label smoothing and weights of classes
     gradient_norms: list[float]  # one per step
-    confusion: Counts  # (K, K)
+    confusion: Counts  # (K, K); (0, 0) of an autoencoder
+    n_clips: int
     looks: tuple[Look, ...] = ()
 
 
@@ -100,9 +101,8 @@ class Trainer:
         Raises:
             RunError: a loss is no number any more.
         """
-        settings, number = self.config.train, len(self.rows)
+        settings, number, steps = self.config.train, len(self.rows), len(learnt.losses)
         _check_finite(learnt.losses, number, settings)
-        steps = len(learnt.losses)
         rate = learning_rate_at((number + 1) * steps - 1, settings.epochs * steps, settings)
         if not math.isfinite(val.loss):
             raise RunError(
@@ -112,8 +112,8 @@ class Trainer:
         row = EpochRow(
             epoch=number + 1,
             train_loss=sum(learnt.losses) / steps,
-            train_accuracy=accuracy(learnt.confusion),
-            train_macro_f1=macro_f1(learnt.confusion),
+            train_accuracy=accuracy(learnt.confusion) if learnt.confusion.size else math.nan,
+            train_macro_f1=macro_f1(learnt.confusion) if learnt.confusion.size else math.nan,
             val_loss=val.loss,
             val_accuracy=val.accuracy,
             val_macro_f1=val.macro_f1,
@@ -124,20 +124,23 @@ class Trainer:
         )
         self.looks.record(learnt.looks, learnt.losses, number * steps, self.wall_s)
         chooses = self.config.split.validation == "speakers"
-        if not (chooses and self.rows) or row.val_macro_f1 > self.rows[self.best_epoch - 1].val_macro_f1:
+        if not (chooses and self.rows) or self.is_better(row, self.rows[self.best_epoch - 1]):
             self.best_epoch = row.epoch
             self.kept_weights = {name: value.detach().clone() for name, value in self.net.state_dict().items()}
         self.rows.append(row)
         self.wall_s += times.epoch_s
         self.training_s += times.training_s - sum(look.duration_s for look in learnt.looks)
-        self.n_clips_trained += int(learnt.confusion.sum())
+        self.n_clips_trained += learnt.n_clips
         return row
+
+    def is_better(self, row: EpochRow, best: EpochRow) -> bool:
+        """Return whether the weights of `row` are to be kept in place of those of `best`."""
+        return row.val_macro_f1 > best.val_macro_f1
 
     def train_epoch(self, train: Clips, val: Clips | None = None) -> EpochStats:
         """Make one pass over `train`, with looks at `val` where `train.looks_every` asks for them."""
         settings, started = self.config.train, time.perf_counter()
-        number = len(self.rows)
-        steps = count_steps(len(train), settings.batch_size)
+        number, steps = len(self.rows), count_steps(len(train), settings.batch_size)
         weights = compute_class_weights(train.labels, self.config.data.n_classes) if settings.balance == "weights" else None
         criterion = Loss(settings.loss, settings.label_smoothing, weights)
         losses, norms, truths, guesses, looks = [], [], [], [], []
@@ -154,7 +157,7 @@ class Trainer:
                 try:
                     loss, log_probs = self.backward(batch, truth, criterion)
                 except Exception as error:
-                    error.add_note(_describe_step(step, steps, number))
+                    error.add_note(describe_step(step, steps, number))
                     raise
                 norms.append(self.optimizer.measure_gradient())
                 self.step(rate)
@@ -163,11 +166,13 @@ class Trainer:
                 guesses.append(log_probs.argmax(1))
                 if val and self.looks.is_due(updates := number * steps + step + 1):
                     looks.append(self._look(val, updates, started))
+        confusion = count_confusion(torch.cat(truths), torch.cat(guesses), self.config.data.n_classes)
         return EpochStats(
             losses=torch.stack(losses).tolist(),
             gradient_norms=torch.stack(norms).tolist(),
             looks=tuple(looks),
-            confusion=count_confusion(torch.cat(truths), torch.cat(guesses), self.config.data.n_classes),
+            confusion=confusion,
+            n_clips=int(confusion.sum()),
         )
 
     def backward(self, batch: torch.Tensor, truth: torch.Tensor, criterion: Loss) -> tuple[torch.Tensor, torch.Tensor]:
@@ -285,10 +290,11 @@ def _check_finite(losses: Sequence[float], number: int, settings: TrainSettings)
     steps = len(losses)
     rate = learning_rate_at(number * steps + step, settings.epochs * steps, settings)
     raise RunError(
-        f"the loss became {losses[step]} {_describe_step(step, steps, number)} at a learning rate of {rate:.3g}; "
+        f"the loss became {losses[step]} {describe_step(step, steps, number)} at a learning rate of {rate:.3g}; "
         "lower train.learning_rate and train again"
     )
 
 
-def _describe_step(step: int, steps: int, number: int) -> str:
+def describe_step(step: int, steps: int, number: int) -> str:
+    """Return the place of a step, counted from 0, in a sentence."""
     return f"at step {number * steps + step + 1} (epoch {number + 1}, batch {step + 1} of {steps})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,6 +10,7 @@ from enum import Enum
 from pathlib import Path
 
 import torch
+from torch.nn import functional as F
 
 from arena.base.terminal import say
 from cnn import config as cfg
@@ -17,18 +18,21 @@ from cnn.check.net import check_net
 from cnn.config import RunConfig
 from cnn.errors import ConfigError
 from cnn.models.own import pin_source, resolve_source
-from cnn.models.registry import count_multiply_adds
+from cnn.models.registry import build_net, to_device
+from cnn.models.seeding import seed_generators
 from cnn.overrides import config_from_dict
-from cnn.runs.folder import EVERY_PART, EpochRow, Prediction, RunFolder, RunResult, RunState, Score, lock_run
-from cnn.runs.marks import choose_trial, read_trial_mark
-from cnn.runs.verdict import FitScores, judge
+from cnn.runs.folder import EVERY_PART, EpochRow, Prediction, RunFolder, RunResult, RunState
+from cnn.runs.marks import choose_trial, lock_run, read_trial_mark
 from cnn.splits import make_split
-from cnn.tiles.batches import Clips
-from cnn.tiles.tile_set import TileSet
-from cnn.train.device import describe_device, limit_threads, read_versions, resolve_device
+from cnn.tiles.batches import Clips, derive_seed
+from cnn.tiles.denoised import check_denoiser
+from cnn.tiles.inputs import Inputs
+from cnn.tiles.tile_set import TileClip, TileSet
+from cnn.train.device import limit_threads, resolve_device
 from cnn.train.failure import describe_failure
+from cnn.train.optimizer import check_batch_size
 from cnn.train.start import begin_training
-from cnn.train.trainers import make_trainer
+from cnn.train.trainers import add_test_part, make_result, make_trainer
 from cnn.train.weights_file import load_weights
 
 
@@ -93,6 +97,7 @@ def open_run(
 def _check_tiles(config: RunConfig, tiles: TileSet) -> None:
     if (config.corpus, config.tiles) != (tiles.corpus, tiles.settings):
         raise ConfigError(f"the configuration was made for other tiles than those in {tiles.folder}; choose them with --tiles")
+    check_denoiser(config, tiles.folder)
 
 
 def complete_run(folder: RunFolder, tiles: TileSet, device: str, on_choice: Callable[[str], None] = say) -> RunFolder:
@@ -111,27 +116,19 @@ def complete_run(folder: RunFolder, tiles: TileSet, device: str, on_choice: Call
         result = folder.stored_result()
         if result is None or result.state is not RunState.FINISHED:
             return folder
-        if "test" not in result.scores:
+        if "test" not in result.parts:
             config = config_from_dict(folder.config())
             _check_tiles(config, tiles)
             target = resolve_device(device)
+            parts = ("train", "test") if config.model.is_autoencoder else ("test",)  # PCA is computed from the training tiles
             with limit_threads(target):
-                _add_test_part(folder, result, SplitData(tiles, config, target, ("test",)), pin_source(config, folder.path))
+                fit = make_trainer(pin_source(config, folder.path), target)
+                load_weights(fit.net, folder.path, target)
+                add_test_part(fit, SplitData(tiles, config, target, parts), folder, result)
         if folder.is_trial:
             on_choice(f"{folder.path} was {read_trial_mark(folder)} and counts as a training from now on, with its test part")
         choose_trial(folder)
     return folder
-
-
-def _add_test_part(folder: RunFolder, result: RunResult, data: SplitData, config: RunConfig) -> None:
-    fit = make_trainer(config, data.device)
-    load_weights(fit.net, folder.path, data.device)
-    score, log_probabilities = fit.score(data.clips["test"])
-    before = [row for row in folder.stored_predictions() if row.split != "test"]  # a kill may have come before the result
-    folder.write_predictions(result.labels, [*before, *data.list_predictions("test", log_probabilities)])
-    folder.update_result(
-        scores=result.scores | {"test": score}, speakers=result.speakers | {"test": data.list_speakers("test")}
-    )
 
 
 class SplitData:
@@ -144,12 +141,15 @@ class SplitData:
         pictures, labels = tiles.pictures(config.filter), tiles.labels()
         self.clips = {name: Clips(pictures, labels, getattr(self.split, name), device) for name in parts}
 
+    def list_clips(self, part: str) -> list[TileClip]:
+        return [self.tiles.clips[index] for index in getattr(self.split, part)]
+
     def list_speakers(self, part: str) -> list[str]:
-        return sorted({self.tiles.clips[index].speaker for index in getattr(self.split, part)} - {""})
+        return sorted({clip.speaker for clip in self.list_clips(part)} - {""})
 
     def list_predictions(self, part: str, log_probabilities: torch.Tensor) -> list[Prediction]:
         """Return a row for each clip of a part, from log-probabilities (N, K) on the CPU."""
-        clips = [self.tiles.clips[index] for index in getattr(self.split, part)]
+        clips = self.list_clips(part)
         labels = [self.tiles.data.labels[k] for k in log_probabilities.argmax(1).tolist()]
         probabilities = log_probabilities.double().softmax(1).tolist()  # sums to 1 in double precision
         return [
@@ -208,7 +208,7 @@ class TrainingRun:
 
     def _write_rows(self) -> None:
         self.folder.write_epochs(self.trainer.rows)
-        self.trainer.looks.write(self.folder.path)
+        self.trainer.looks.write(self.folder)
 
     def decide(self, row: EpochRow, listener: Listener) -> RunState:
         """Return the run's state after the listener's decision on an epoch that is written."""
@@ -226,53 +226,40 @@ class TrainingRun:
 
     def finish(self, state: RunState) -> None:
         """Score the kept weights, write the result, and drop the checkpoints."""
-        result = self._result(state)
+        result = make_result(self.trainer, self.data, self.folder, state)
         n_threads = torch.get_num_threads()
         self.folder.write_result(replace(result, n_threads=n_threads, started_at=self._started_at, finished_at=_now()))
-        if "test" in result.scores:
+        if "test" in result.parts:
             choose_trial(self.folder)  # it was begun by a sweep
         drop_checkpoints(self.folder)
 
-    def _result(self, state: RunState) -> RunResult:
-        fit = self.trainer
-        fit.restore_weights()
-        fit.save_weights(self.folder.path / "model.pt")
-        scores: dict[str, Score] = {}
-        predictions: list[Prediction] = []
-        for split, clips in self.data.clips.items():
-            if state is RunState.PRUNED and split == "test":
-                continue  # nobody chooses by a pruned run's test score
-            scores[split], log_probabilities = fit.score(clips)
-            if split != "train":
-                predictions += self.data.list_predictions(split, log_probabilities)
-        if state is RunState.FINISHED:
-            self.folder.write_predictions(self.config.data.labels, predictions)
-        return RunResult(
-            state=state,
-            labels=self.config.data.labels,
-            best_epoch=fit.best_epoch,
-            n_epochs=len(fit.rows),
-            scores=scores,
-            speakers={split: self.data.list_speakers(split) for split in scores},
-            verdict=judge(fit.rows, self._fit_scores(scores)),
-            n_parameters=fit.n_parameters,
-            n_multiply_adds=count_multiply_adds(fit.net, self.config.tiles.size, self.config.data.channels),
-            wall_s=fit.wall_s,
-            n_clips_per_s=fit.n_clips_trained / max(fit.training_s, 1e-9),
-            device=describe_device(self.data.device),
-            versions=read_versions(),
-        )
 
-    def _fit_scores(self, scores: Mapping[str, Score]) -> FitScores:
-        return FitScores(
-            train=scores["train"].macro_f1,
-            train_accuracy=scores["train"].accuracy,
-            val=scores["val"].macro_f1,
-            is_balanced=self.config.train.balance != "none",
-            is_augmented=self.config.augmented,
-            hears_val=self.data.split.val_heard,
-            kind=self.config.data.kind,
-        )
+def try_batch(config: RunConfig, tiles: TileSet, device: str) -> None:
+    """Train on one batch of `config` and forget it: a smoke test, which shows in a moment what would stop a training.
+
+    Raises:
+        CnnError: the tiles, the split, the net or the device cannot be used.
+        MemoryError, RuntimeError: whatever torch says, out of memory first of all.
+    """
+    _check_tiles(config, tiles)
+    if config.model.is_plugin:
+        check_net(config.model, config.tiles.size, config.data.n_classes)
+    target = resolve_device(device)
+    split = make_split(tiles.clips, config.split)
+    clips = Clips(tiles.pictures(config.filter), tiles.labels(), split.train[: config.train.batch_size or None], target)
+    with limit_threads(target), seed_generators(derive_seed("weights", config.train.seed), target):
+        net = to_device(build_net(config.model, config.tiles.size, config.data.n_classes), target)
+        check_batch_size(net, config.train)
+        net.train()
+        order = derive_seed("order", config.train.seed, 0)
+        for batch, truth in clips.iterate_batches(config.train.batch_size, [order], Inputs([config])):
+            answers = net(batch)
+            loss = F.mse_loss(answers, batch) if config.model.is_autoencoder else F.cross_entropy(answers, truth)
+            loss.backward()  # type: ignore[no-untyped-call]
+            break
+        if target.type == "cuda":
+            torch.cuda.synchronize(target)
+            torch.cuda.empty_cache()
 
 
 def drop_checkpoints(folder: RunFolder) -> None:

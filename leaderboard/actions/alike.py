@@ -9,6 +9,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from leaderboard.database.rows import read_predicted, read_rules, read_teams
+from leaderboard.errors import ContestError
 from leaderboard.scoring.likeness import Likeness, compare_attempts
 from leaderboard.standings import Attempt, Part
 from leaderboard.store import Contest
@@ -40,9 +41,12 @@ def find_alike(contest: Contest) -> Sequence[AlikePair]:
 def _compare(contest: Contest, connection: Connection) -> Sequence[AlikePair]:
     attempts = contest.cache.attempts(connection, Part.PUBLIC)
     entries = [(team, attempt) for team in read_teams(connection) for attempt in attempts.get(team.id, ())]
+    rules = read_rules(connection)
+    if rules.has_strings:
+        raise ContestError("answers alike are found by their labels, and a contest of strings stores their errors alone")
     if not entries:
         return ()
-    solution = contest.cache.solution(connection, read_rules(connection).solution_digest)
+    solution = contest.cache.solution(connection, rules.solution_digest)
     predicted = read_predicted(connection, list({attempt.digest for _, attempt in entries}))
     answers = np.stack([predicted[attempt.digest] for _, attempt in entries])[:, solution.scored]
     teams = [team.id for team, _ in entries]

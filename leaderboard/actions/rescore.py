@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Row, select, update
 
-from arena.base.scores import macro_f1
 from leaderboard.actions.host import HostDecision, log_action
 from leaderboard.contest.ladder import update_shown_numbers
 from leaderboard.contest.ranking import read_ranks
@@ -23,6 +22,7 @@ from leaderboard.files.submission import Submission, parse_submission
 from leaderboard.scoring.grading import Grade, grade
 from leaderboard.standings import Part
 from leaderboard.store import Contest
+from leaderboard.string_scores import score_counts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,13 +93,13 @@ def _grade_again(contest: Contest, connection: Connection, solution: Solution) -
     for row in connection.execute(query.order_by(schema.attempts.c.team_id, schema.attempts.c.number)):
         try:
             submission = parse_submission(row.content, row.file_name, solution)
-            grades.append((row, submission, grade(solution, submission, metric)))
+            grades.append((row, submission, grade(solution, submission, metric, rules.metric_name)))
         except SubmissionError as error:
             fault = f"attempt {row.number} of team {row.team!r} cannot be scored by the corrected solution ({error.problem})"
             raise ContestError(f"{fault}; keep the set of labels as it was") from error
     return (
         Rescoring(
-            attempts=tuple(_compare(row, after) for row, _, after in grades),
+            attempts=tuple(_compare(row, after, rules.metric_name) for row, _, after in grades),
             n_rows_changed=n_changed,
             ranks_before=read_ranks(connection, contest.cache, rules),
             ranks_after=None,
@@ -121,7 +121,9 @@ def _count_changed_rows(before: Solution, after: Solution) -> int:
         raise ContestError(
             f"a corrected solution has the same ids and {odd!r} is only in one of the two; correct labels, keep the ids"
         )
-    for label in sorted(set(after.labels) - set(before.labels)):
+    if after.answer != before.answer:
+        raise ContestError(f"a corrected solution keeps its column {before.answer!r}; this one has {after.answer!r}")
+    for label in () if after.strings else sorted(set(after.labels) - set(before.labels)):
         right = find_label(label, before.labels)
         if right is not None:
             raise ContestError(f"label {label!r} would be a class of its own; the contest writes it {right!r}: write it so")
@@ -135,15 +137,16 @@ def _read_row(solution: Solution, row: int) -> tuple[str, bool, str] | None:
     if not (solution.is_public[row] or solution.is_private[row]):
         return None
     group = solution.groups[solution.group[row]] if solution.groups else ""
-    return solution.labels[solution.truth[row]], bool(solution.is_public[row]), group
+    answer = solution.strings[row] if solution.strings else solution.labels[solution.truth[row]]
+    return answer, bool(solution.is_public[row]), group
 
 
-def _compare(row: Row[Any], after: Grade) -> RescoredAttempt:
+def _compare(row: Row[Any], after: Grade, metric_name: str) -> RescoredAttempt:
     def read_score(part: Part) -> float | None:
         value, confusion = row._mapping[f"value_{part}"], row._mapping[f"confusion_{part}"]
         if confusion is None:
             return None
-        return float(value) if value is not None else macro_f1(np.array(confusion, dtype=np.int64))
+        return float(value) if value is not None else score_counts(np.array(confusion, dtype=np.int64), metric_name)
 
     public = read_score(Part.PUBLIC)
     assert public is not None, "every solution has public rows"

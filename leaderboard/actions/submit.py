@@ -175,12 +175,12 @@ def _grade_and_store(
     note: str | None,
 ) -> tuple[int, bool, tuple[Message, ...]]:
     for n_left in reversed(range(_N_TRIES)):
-        solution, metric = scorer
+        solution, metric, metric_name = scorer
         try:
             submission = parse_submission(*file, solution)
             if not yes:
                 check_labels(submission, solution)
-            graded = grade(solution, submission, metric)
+            graded = grade(solution, submission, metric, metric_name)
         except SubmissionError:
             contest.count_refusal(sender, now)
             raise

@@ -70,6 +70,8 @@ def add_model(contest: Contest, team: Team, number: int, model: Upload, now: dat
 
 
 def _check(contest: Contest, team: Team, model: Upload, now: datetime) -> None:
+    if contest.rules().has_strings:
+        raise ModelRefused(message("model_of_strings"))
     with contest.database.read() as connection:
         check_rate(connection, team, read_rules(connection).n_refusals_per_hour, now)
     try:

@@ -100,6 +100,7 @@ def _read_model(path: Path, contest: Contest) -> bytes:
 def _format_receipt(receipt: Receipt) -> str:
     from leaderboard.files.csv_table import format_count
     from leaderboard.standings import name_metrics
+    from leaderboard.string_scores import MACRO_F1, STRING_METRICS
 
     attempt, interval = receipt.attempt, receipt.interval
     before = "" if receipt.is_new else "the same file was scored before, no attempt was used\n"
@@ -108,8 +109,9 @@ def _format_receipt(receipt: Receipt) -> str:
     note = "" if attempt.is_shown else f" (shown as attempt {attempt.shown_number}: no sure improvement)"
     rank = f"rank {receipt.rank} of {receipt.n_ranked}, " if receipt.rank else "out of rank, "
     value = "" if attempt.score == attempt.macro_f1 else f"score {attempt.score:.3f}, "
+    name = receipt.metric if receipt.metric in STRING_METRICS.values() else MACRO_F1
     return (
-        f"{before}{receipt.team}, attempt {attempt.number}{note}: {value}macro-F1 {attempt.macro_f1:.3f} ({over})"
+        f"{before}{receipt.team}, attempt {attempt.number}{note}: {value}{name} {attempt.macro_f1:.3f} ({over})"
         f"{name_metrics(attempt.metrics)}\n"
         f"{rank}{format_count(receipt.n_left, 'attempt')} left"
     )

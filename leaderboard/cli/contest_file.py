@@ -63,6 +63,7 @@ def init(
     from leaderboard.files.csv_table import read_file
     from leaderboard.files.pack_files import read_pack_files
     from leaderboard.scoring.custom_metric import name_metric
+    from leaderboard.string_scores import STRING_METRICS
 
     if source.suffix.lower() in _YAML:
         given = {"--name": name, "--deadline": deadline, "--metric": metric, "--lower-is-better": lower_is_better}
@@ -74,7 +75,7 @@ def init(
         raise typer.BadParameter("a contest has a name; give --name, or a contest.yaml that says it")
     pack = read_pack_files(source)
     settings = ContestSettings(
-        metric=None if metric is None else read_file(metric, SolutionError),
+        metric=None if metric is None or metric.name in STRING_METRICS else read_file(metric, SolutionError),
         metric_name=name_metric(None if metric is None else metric.name),
         is_lower_better=lower_is_better,
         ties=ties,
@@ -168,7 +169,7 @@ def _print_created(created: Contest, location: str | Path) -> None:
             facts += f", {n_teams:,} team{'s' if n_teams > 1 else ''}"
         if rules.details is DetailsFrom.DURING:
             say(_DURING)
-        if rules.is_tested:
+        if rules.is_tested and not rules.has_strings:
             say(describe_power(created.solution))
         if created.hidden_part is not None:
             facts += f"; models are verified on {len(created.hidden_part.ids):,} hidden recordings too"
@@ -180,7 +181,10 @@ def _describe_solution(solution: Solution) -> str:
     from leaderboard.files.csv_table import format_count
     from leaderboard.files.solution import LabelList
 
-    facts = [format_count(len(solution.ids), "id"), f"labels {LabelList(solution.labels)}"]
+    facts = [
+        format_count(len(solution.ids), "id"),
+        "strings of digits" if solution.strings else f"labels {LabelList(solution.labels)}",
+    ]
     if solution.groups:
         facts.append(format_count(len(solution.groups), "speaker"))
     if solution.has_private:

@@ -10,6 +10,7 @@ import typer
 from arena.base.options import CONTEST_FILE, ContestPath, Json, Private, Wide
 from arena.base.terminal import Column, Number, Prose, print_json, print_table, say
 from leaderboard.cli.options import TeamName, current_time, load_contest, to_plain
+from leaderboard.string_scores import MACRO_F1
 
 if TYPE_CHECKING:
     from arena.base.scores import Interval
@@ -34,7 +35,7 @@ def attempts(team: TeamName, contest: ContestPath = CONTEST_FILE, wide: Wide = F
     if not submitted:
         return say(f"{team} has sent nothing yet")
     metrics = list_metrics(*(attempt.metrics for attempt in submitted))
-    scores = (*_own_metric(rules), Number("macro-F1"), *_metric_titles(metrics, priority=4))
+    scores = (*_own_metric(rules), Number(_name_counted(rules)), *_metric_titles(metrics, priority=4))
     columns = (Number("attempt"), *scores, Column("arrived", 3), Column("file"))
     model, states = _format_models([attempt.model for attempt in submitted])
     note = [Prose("note")] if any(attempt.note for attempt in submitted) else []
@@ -81,12 +82,17 @@ def attempt_command(
     as_json: Json = False,
 ) -> None:
     """Show one attempt in full: every metric, by class too, and what was taken for what."""
+    from leaderboard.contest.disclosure import disclose_details
     from leaderboard.standings import Part, name_metrics
 
     with load_contest(contest) as opened:
-        details = opened.details(opened.team(team), number, Part.PRIVATE if private else Part.PUBLIC)
+        rules, details = opened.rules(), opened.details(opened.team(team), number, Part.PRIVATE if private else Part.PUBLIC)
     if as_json:
-        return print_json(to_plain(details))
+        return print_json(to_plain(disclose_details(details, rules) if rules.has_strings else details))
+    scores = details.attempt
+    score = f"{_name_counted(rules)} {_score(scores.macro_f1)} (95 % interval {_range(details.interval)})"
+    if rules.has_strings:
+        return print(f"{team}, attempt {number}: {score}{name_metrics(scores.metrics)}")
     columns: tuple[Column, ...] = (Column("class"), Number("rows", 2), Number("precision"), Number("recall"), Number("F1"))
     rows = [(c.label, str(c.n_rows), _score(c.precision), _score(c.recall), _score(c.f1)) for c in details.classes]
     print_table(columns, rows, title=f"{team}, attempt {number}")
@@ -96,9 +102,7 @@ def attempt_command(
         print_table(
             (Column("truth"), *(Number(label, 2) for label in labels)), counts, title="rows by what they were taken for"
         )
-    scores = details.attempt
-    f1 = f"macro-F1 {_score(scores.macro_f1)} (95 % interval {_range(details.interval)})"
-    say(f"{f1}, weighted F1 {_score(details.weighted_f1)}{name_metrics(scores.metrics)}")
+    say(f"{score}, weighted F1 {_score(details.weighted_f1)}{name_metrics(scores.metrics)}")
 
 
 @app.command("standings", epilog="Example: arena contest standings --json")
@@ -118,7 +122,12 @@ def standings_command(
         return print_json([to_plain(line) for line in lines])
     digits = FULL if private else choose_digits(board.rules)
     metrics = list_metrics(*(line.metrics for line in lines))
-    scores = (*_own_metric(board.rules), Number("macro-F1"), Number("95 % interval", 2), *_metric_titles(metrics, priority=5))
+    scores = (
+        *_own_metric(board.rules),
+        Number(_name_counted(board.rules)),
+        Number("95 % interval", 2),
+        *_metric_titles(metrics, priority=5),
+    )
     columns = (Number("rank"), Number("ranks"), Column("groups", 6), Prose("team"), *scores, Number("attempts", 4))
     model, states = _format_models([line.model for line in lines])
     rows = [(*_format_line(line, board.rules, digits, metrics), *state) for line, state in zip(lines, states, strict=True)]
@@ -186,6 +195,11 @@ def _describe_speakers(evidence: Evidence) -> str:
         return ""
     names = f"names {evidence.n_speakers} speakers" if evidence.n_speakers else "names no speakers"
     return f": the solution {names}, so nothing is said of other speakers"
+
+
+def _name_counted(rules: Rules) -> str:
+    """Return the name of the score that is read from an attempt's counts."""
+    return rules.metric_name if rules.has_strings else MACRO_F1
 
 
 def _own_metric(rules: Rules) -> tuple[Column, ...]:

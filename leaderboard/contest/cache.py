@@ -12,15 +12,23 @@ from sqlalchemy import Connection
 
 from arena.base.resamples import Resamples
 from arena.base.scores import Values
-from leaderboard.database.rows import read_attempts, read_content, read_hidden_predicted, read_predicted, read_revision
+from leaderboard.database.rows import (
+    read_attempts,
+    read_content,
+    read_hidden_predicted,
+    read_predicted,
+    read_revision,
+    read_rules,
+)
 from leaderboard.files.solution import Solution, parse_solution
 from leaderboard.rules import Rules
 from leaderboard.scoring.custom_metric import Metric, load_metric
 from leaderboard.scoring.grading import draw_resamples
 from leaderboard.standings import Attempt, Part
+from leaderboard.string_scores import replicate_scores
 
 T = TypeVar("T")
-Scorer = tuple[Solution, Metric | None]  # None: macro-F1
+Scorer = tuple[Solution, Metric | None, str]  # the host's own metric, if any, and the name of the contest's
 
 
 @dataclass(kw_only=True, slots=True)
@@ -61,7 +69,8 @@ class ContestCache:
 
     def scorer(self, connection: Connection, rules: Rules) -> Scorer:
         """Return the solution and the metric that grade a submission."""
-        return self.solution(connection, rules.solution_digest), self.metric(connection, rules.metric_digest)
+        metric = self.metric(connection, rules.metric_digest)
+        return self.solution(connection, rules.solution_digest), metric, rules.metric_name
 
     def resamples(self, solution: Solution, part: Part) -> Resamples:
         """Return the draws of a part of the solution, the same for all teams."""
@@ -69,7 +78,7 @@ class ContestCache:
             return _get(self._by_digest, (solution.digest, part), lambda: draw_resamples(solution, part))
 
     def replicates(self, connection: Connection, solution: Solution, part: Part, digests: Sequence[str]) -> Values:
-        """Return (R, T) macro-F1 of each resample for each submission; those that are missing are computed together.
+        """Return (R, T) scores of each resample for each submission; those that are missing are computed together.
 
         In the hidden part the digests are those of models, and one that never answered it has scores of 0.
         """
@@ -83,7 +92,8 @@ class ContestCache:
                 else:
                     predicted = read_predicted(connection, missing)
                 if predicted:
-                    columns = draws.macro_f1(np.stack(list(predicted.values()))).T
+                    name = read_rules(connection).metric_name
+                    columns = replicate_scores(draws, solution.truth, np.stack(list(predicted.values())), name).T
                     for digest, column in zip(predicted, columns, strict=True):
                         self._by_digest[solution.digest, part, digest] = column.copy()
             zeros = np.zeros(len(draws.weights))

@@ -81,7 +81,7 @@ def _round_outwards(low: float, high: float, steps: int) -> tuple[float, float]:
 def disclose_details(details: Details, rules: Rules) -> ShownDetails:
     """Return an attempt in full where its team may see that, else its score and interval alone."""
     attempt, interval = disclose_attempt(details.attempt, rules), disclose_interval(details.interval, rules)
-    if not shows_details(rules):
+    if not shows_details(rules) or rules.has_strings:
         return ShownDetails(attempt=attempt, interval=interval)
     return ShownDetails(
         attempt=attempt,

@@ -60,7 +60,7 @@ def find_counting_models(connection: Connection, cache: ContestCache, rules: Rul
 def compute_public_interval(
     connection: Connection, cache: ContestCache, rules: Rules, attempts: Sequence[Attempt], number: int
 ) -> Interval:
-    """Compute the interval of the public macro-F1 that is shown for an attempt of a team."""
+    """Compute the interval of the public score that is shown for an attempt of a team."""
     solution = cache.solution(connection, rules.solution_digest)
     attempt = attempts[attempts[number - 1].shown_number - 1]
     replicates = cache.replicates(connection, solution, Part.PUBLIC, [attempt.digest])
@@ -155,9 +155,10 @@ def _compute_board(connection: Connection, cache: ContestCache, rules: Rules, pa
         for entry, column in zip(entries, columns, strict=True)
     ]
     if rules.is_tested and ranked:
-        scores = np.array([entry.best.macro_f1 for entry in ranked])
-        statements = compare_teams(scores, replicates([entry.best for entry in ranked]), evidence)
-        luck = _estimate_luck(ranked, replicates, draws.n_units, part) if rules.is_closed else None
+        sign = -1 if rules.is_lower_better else 1
+        scores = sign * np.array([entry.best.macro_f1 for entry in ranked])
+        statements = compare_teams(scores, sign * replicates([entry.best for entry in ranked]), evidence)
+        luck = _estimate_luck(ranked, replicates, draws.n_units, part) if rules.is_closed and sign == 1 else None
         lines, smallest_difference = _add_statements(lines, statements, luck), statements.smallest_difference
     return Board(
         rules=rules,

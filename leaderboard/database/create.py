@@ -20,6 +20,7 @@ from leaderboard.files.pack_files import check_hidden
 from leaderboard.files.solution import Solution
 from leaderboard.rules import N_REFUSALS_PER_HOUR, DetailsFrom, RankBy, Ties
 from leaderboard.scoring.custom_metric import check_metric, load_metric
+from leaderboard.string_scores import DIGIT_ERROR_RATE, EXACT_MATCH, STRING_METRICS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,15 +113,34 @@ def write_download(connection: Connection, download: Download) -> None:
     connection.execute(insert(schema.downloads).values(values))
 
 
+def choose_metric_name(solution: Solution, settings: ContestSettings) -> str:
+    """Return the name of the contest's metric: of strings that of their scores which is asked for, else exact match.
+
+    Raises:
+        ContestError: the settings and the kind of answers do not fit.
+    """
+    is_of_strings = settings.metric_name in STRING_METRICS.values()
+    if not solution.strings:
+        if is_of_strings:
+            raise ContestError(f"{settings.metric_name} scores strings, and this solution has labels; leave out --metric")
+        return settings.metric_name
+    if settings.metric is not None or settings.is_ladder or settings.rank_by is RankBy.HIDDEN or settings.hidden is not None:
+        raise ContestError(
+            f"a contest of strings is ranked by {' or '.join(STRING_METRICS)}, without Ladder mode and hidden recordings; "
+            "leave the other rules out"
+        )
+    return settings.metric_name if is_of_strings else EXACT_MATCH
+
+
 def _build_columns(solution: Solution, settings: ContestSettings) -> dict[str, Any]:
-    digest = None
+    digest, metric_name = None, choose_metric_name(solution, settings)
     if settings.metric is not None:
         check_metric(load_metric(settings.metric, settings.metric_name), solution)
         digest = hashlib.sha256(settings.metric).hexdigest()
     return {
         "metric_digest": digest,
-        "metric_name": settings.metric_name,
-        "is_lower_better": settings.is_lower_better,
+        "metric_name": metric_name,
+        "is_lower_better": settings.is_lower_better or metric_name == DIGIT_ERROR_RATE,
         "ties": settings.ties.value,
         "is_ladder": settings.is_ladder,
         "n_refusals_per_hour": settings.n_refusals_per_hour,

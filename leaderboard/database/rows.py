@@ -32,6 +32,7 @@ from leaderboard.database.log_text import describe_change
 from leaderboard.rules import DetailsFrom, RankBy, Rules, Ties
 from leaderboard.scoring.grading import Grade
 from leaderboard.standings import Attempt, AttemptModel, ModelState, Part, compute_metrics
+from leaderboard.string_scores import score_counts
 from leaderboard.teams import Team, build_unknown_team, name_key
 
 PREDICTED = np.dtype("<u2")
@@ -167,6 +168,7 @@ def _select_attempts(part: Part) -> Select[Any]:
         select(
             *columns["team_id", "number", "shown_number", "arrived_at", "submission_digest", "file_name", "note", "voided_at"],
             *_select_scores(part),
+            select(schema.contest.c.metric_name).scalar_subquery().label("metric_name"),
             schema.models.c.digest.label("model_digest"),
             schema.models.c.file_name.label("model_name"),
             *schema.verifications.c["is_verified", "is_suspicious", "remark", "confusion_rerun", "confusion_hidden"],
@@ -196,12 +198,12 @@ def read_attempts(connection: Connection, part: Part) -> dict[int, tuple[Attempt
 
 def _build_attempt(row: Row[Any]) -> Attempt:
     confusion = np.array(row.confusion or [[0]], dtype=np.int64)
-    f1 = macro_f1(confusion)
+    f1 = score_counts(confusion, row.metric_name)
     return Attempt(
         number=row.number,
         score=f1 if row.value is None else row.value,
         macro_f1=f1,
-        metrics=compute_metrics(confusion, row.log_loss),
+        metrics=compute_metrics(confusion, row.log_loss, row.metric_name),
         arrived_at=row.arrived_at,
         digest=row.submission_digest,
         file_name=row.file_name,

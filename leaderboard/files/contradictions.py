@@ -77,7 +77,7 @@ def list_notes(submission: Submission, solution: Solution) -> tuple[Message, ...
     contradiction = find_contradiction(submission, solution)
     if contradiction is not None:
         return (contradiction.text,)
-    labels = set(submission.predicted.tolist())
+    labels = set() if solution.strings else set(submission.predicted.tolist())  # errors tell about the truth
     return (message("one_label", label=quote_short(solution.labels[labels.pop()])),) if len(labels) == 1 else ()
 
 

@@ -1,4 +1,4 @@
-"""Solution files: the true label, the part (public, private or ignored) and the speaker of each id."""
+"""Solution files: the true label or string, the part (public, private or ignored) and the speaker of each id."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from leaderboard.files.csv_table import Problems, check_header, check_size, chec
 from leaderboard.files.near_labels import suggest_column
 from leaderboard.messages import message
 
-_COLUMNS = ("id", "label", "Usage", "Group")
+_COLUMNS = ("id", "label", "string", "Usage", "Group")
 _MAX_LABELS = 1000
-_MAX_LENGTH = 200  # characters of an id, a label or a group
+MAX_LENGTH = 200  # characters of an id, a label or a group
 _N_SHOWN = 12
 NO_VALUE = ("nan", "null", "<na>", "n/a", "#n/a")  # spellings of a missing value by programs
 _USAGES = ("public", "private", "ignored")
@@ -42,6 +42,12 @@ class Solution:
     group: npt.NDArray[np.intp] = field(repr=False)  # (N,) index into groups; 0 for ignored rows, and without a Group column
 
     has_usage: bool  # a column says which rows are public
+    strings: tuple[str, ...] = field(default=(), repr=False)  # (N,) in a contest of strings, whose classes are lengths
+
+    @property
+    def answer(self) -> str:
+        """The column that submissions answer in."""
+        return "string" if self.strings else "label"
 
     @property
     def has_private(self) -> bool:
@@ -77,7 +83,7 @@ def _number(label: str) -> int:
 
 
 def parse_solution(content: bytes, file_name: str) -> Solution:
-    """Parse a solution: columns id and label, optionally Usage (Public, Private or Ignored) and Group (the speaker).
+    """Parse a solution: columns id and label or string, optionally Usage (Public, Private or Ignored) and Group (the speaker).
 
     Only the id of an ignored row matters: a submission must have it, and it is in no score, whatever its label and speaker.
 
@@ -109,9 +115,12 @@ def parse_solution(content: bytes, file_name: str) -> Solution:
 def _columns(line: int, header: list[str], problems: Problems) -> dict[str, int]:
     if {"id", "label"} <= set(header) and sum(map(_is_number, header)) > 1:
         problems.fail(line, "this is a submission, with a probability of each class; give the file with the true labels")
-    check_header(line, header, len(_COLUMNS), problems)
-    for name in ("id", "label"):
-        if name not in map(str.casefold, header):
+    check_header(line, header, len(_COLUMNS) - 1, problems)
+    lowered = list(map(str.casefold, header))
+    if "label" in lowered and "string" in lowered:
+        problems.fail(line, "columns 'label' and 'string' are both there; keep the one that teams answer")
+    for name in ("id", "string" if "string" in lowered else "label"):
+        if name not in lowered:
             rule = f"column '{name}' is missing{suggest_column(name, header)}"
             problems.fail(line, f"{rule}; the first line names the columns: id,label and optionally Usage,Group")
     names = {name.casefold(): name for name in _COLUMNS}
@@ -145,16 +154,16 @@ def _is_number(text: str) -> bool:
 def _check_row(line: int, values: dict[str, str], lines: dict[str, int], problems: Problems) -> None:
     usage = values.get("Usage", "public").casefold()
     for name, value in values.items():
-        if usage == "ignored" and name in ("label", "Group"):
+        if usage == "ignored" and name in ("label", "string", "Group"):
             continue
-        if not value or len(value) > _MAX_LENGTH:
-            fault = "is empty" if not value else f"has more than {_MAX_LENGTH} characters"
+        if not value or len(value) > MAX_LENGTH:
+            fault = "is empty" if not value else f"has more than {MAX_LENGTH} characters"
             problems.add(line, f"{name} {fault}; give every row its {name}")
     if usage and usage not in _USAGES:
         plain = unicodedata.normalize("NFKD", usage).encode("ascii", "ignore").decode()
         near = _OTHER_USAGES.get(plain) or _write_usage(nearest(plain, _USAGES))
         problems.add(line, f"Usage {quote_short(values['Usage'])} is neither Public nor Private nor Ignored; write {near}")
-    if usage != "ignored":
+    if usage != "ignored" and "label" in values:
         _check_label(line, values["label"], problems)
     first = lines.setdefault(values["id"], line)
     if first != line:
@@ -172,8 +181,12 @@ def _build_solution(content: bytes, values_by_column: dict[str, list[str]]) -> S
     ids = tuple(values_by_column["id"])
     usage = np.array([text.casefold() for text in values_by_column.get("Usage", ["public"] * len(ids))])
     counts = usage != "ignored"
-    names = set(itertools.compress(values_by_column["label"], counts))
+    strings = tuple(values_by_column.get("string", ()))
+    answers = [str(len(text)) for text in strings] or values_by_column["label"]
+    names = set(itertools.compress(answers, counts))
     labels = tuple(sorted(names, key=lambda label: (_number(label) < 0, _number(label), label)))
+    if strings:
+        labels = tuple(map(str, range(max(map(int, names), default=0) + 1)))
     groups = tuple(sorted(set(itertools.compress(values_by_column.get("Group", ()), counts))))
     return Solution(
         content=content,
@@ -181,11 +194,12 @@ def _build_solution(content: bytes, values_by_column: dict[str, list[str]]) -> S
         ids=ids,
         row_by_id={name: row for row, name in enumerate(ids)},
         labels=labels,
-        truth=_find_indices(values_by_column["label"], labels, counts),
+        truth=_find_indices(answers, labels, counts),
         is_public=usage == "public",
         is_private=usage == "private",
         groups=groups,
         has_usage="Usage" in values_by_column,
+        strings=strings,
         group=_find_indices(values_by_column["Group"], groups, counts) if groups else np.zeros(len(ids), dtype=np.intp),
     )
 
@@ -207,7 +221,7 @@ def _normalize(label: str) -> float | str:
 
 def _check_labels(solution: Solution, lines: dict[str, int], problems: Problems) -> None:
     same: dict[float | str, str] = {}
-    for index, label in enumerate(solution.labels):
+    for index, label in enumerate(() if solution.strings else solution.labels):
         first = same.setdefault(_normalize(label), label)
         if first != label:
             row = solution.scored[solution.truth[solution.scored].tolist().index(index)]
@@ -221,7 +235,7 @@ def _check_labels(solution: Solution, lines: dict[str, int], problems: Problems)
     if not 2 <= n_labels <= _MAX_LABELS:
         rule = f"a contest has 2 to {_MAX_LABELS} labels and this file names {n_labels}"
         problems.fail(None, f"{rule}; check its label column")
-    if not solution.has_private:
+    if not solution.has_private or solution.strings:
         return
     for usage, rows in (("Public", solution.is_public), ("Private", solution.is_private)):
         absent = sorted(set(range(n_labels)) - set(solution.truth[rows].tolist()))

@@ -1,4 +1,4 @@
-"""Submission files, checked against the ids and labels of the solution, never against its truth."""
+"""Submission files, checked against the ids and labels of the solution; of strings the errors are counted."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from arena.base.scores import count_errors
 from arena.base.suggest import nearest
 from arena.base.texts import Message
 from leaderboard.errors import SubmissionError
 from leaderboard.files.csv_table import MAX_LISTED, Problems, check_size, check_width, quote_short, read_rows
 from leaderboard.files.near_ids import IdHints
 from leaderboard.files.near_labels import find_label
-from leaderboard.files.solution import LabelList, Solution
+from leaderboard.files.solution import MAX_LENGTH, LabelList, Solution
 from leaderboard.files.submission_header import read_columns
 from leaderboard.messages import Translatable, message
 
@@ -37,7 +38,7 @@ class Submission:
     file_name: str
     content: bytes = field(repr=False)
     digest: str  # SHA-256 of content
-    predicted: npt.NDArray[np.intp] = field(repr=False)  # (N,) index into the solution's labels
+    predicted: npt.NDArray[np.intp] = field(repr=False)  # (N,) index into the solution's labels; errors in a string
     probabilities: npt.NDArray[np.float64] | None = field(repr=False)  # (N, K) rows sum to 1; None in a file without
 
 
@@ -83,7 +84,10 @@ def _read_rows(
             problems.add(line, _describe_unknown_id(name, hints, problems))
         elif (first := line_by_id.setdefault(name, line)) != line:
             problems.add(line, message("id_again", id=quote_short(name), line=first))
-        if label not in index_by_label:
+        if solution.strings:
+            if row is not None:
+                predicted[row] = _read_string(line, label, solution.strings[row], problems)
+        elif label not in index_by_label:
             problems.add(line, _describe_label_problem(label, solution.labels))
         elif row is not None:
             predicted[row] = index_by_label[label]
@@ -92,6 +96,14 @@ def _read_rows(
     _check_complete(line_by_id, solution, problems)
     problems.raise_any()
     return np.array(predicted, dtype=np.intp), probabilities if columns.classes else None
+
+
+def _read_string(line: int, answer: str, truth: str, problems: Problems) -> int:
+    """Return the number of errors of an answer, which may be empty."""
+    if len(answer) > MAX_LENGTH:
+        problems.add(line, message("string_long", n=len(answer), most=MAX_LENGTH))
+        return len(truth)
+    return count_errors(answer, truth)
 
 
 def _suggest(name: str, names: Sequence[str]) -> Translatable:

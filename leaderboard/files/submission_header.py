@@ -19,34 +19,34 @@ class Columns:
     """Positions of the columns of a submission."""
 
     id: int
-    label: int
+    label: int  # or string
     classes: tuple[int, ...]  # in the order of the labels; empty without probabilities
 
 
 def read_columns(line: int, header: list[str], solution: Solution, problems: Problems) -> Columns:
     """Return where the columns stand; fail on a first line that names others."""
-    labels = solution.labels
+    labels, answer = () if solution.strings else solution.labels, solution.answer
     check_header(line, header, 2 + len(labels), problems)
     if len(header) == 1 and header[0].startswith("id,"):
         problems.fail(line, message("row_quoted"))
-    if "id" not in header and "label" not in header and any(name in solution.row_by_id for name in header):
+    if "id" not in header and answer not in header and any(name in solution.row_by_id for name in header):
         problems.fail(line, message("no_header"))
     for name in header:
         if name in RUN_FOLDER_COLUMNS and name not in labels:
             problems.fail(line, message("run_folder_column", name=name))
         if name.casefold() in _SOLUTION_COLUMNS and name not in labels:
             problems.fail(line, message("solution_column", name=name))
-    for name in ("id", "label"):
+    for name in ("id", answer):
         if name not in header:
             problems.fail(line, message("column_missing", name=name, near=suggest_column(name, header)))
     for index, name in enumerate(header):
-        if name not in ("id", "label", *labels):
+        if name not in ("id", answer, *labels):
             problems.fail(line, _describe_unknown(index, name, header, labels))
     absent = [label for label in labels if label not in header]
     if absent and len(absent) < len(labels):
         problems.fail(line, message("class_missing", name=quote_short(absent[0])))
-    classes = () if absent else tuple(header.index(label) for label in labels)
-    return Columns(id=header.index("id"), label=header.index("label"), classes=classes)
+    classes = () if absent or not labels else tuple(header.index(label) for label in labels)
+    return Columns(id=header.index("id"), label=header.index(answer), classes=classes)
 
 
 def _describe_unknown(index: int, name: str, header: Sequence[str], labels: tuple[str, ...]) -> Translatable:

@@ -56,7 +56,7 @@ def build_overview(rules: Rules, solution: Solution, metric: bytes | None, words
             ("metric", rules.metric_name),
             ("attempts", words("three_attempts")),
             ("items", words.number(len(solution.ids))),
-            ("labels", LabelList(solution.labels).translate(words.language)),
+            ("labels", words("strings") if solution.strings else LabelList(solution.labels).translate(words.language)),
         ],
         metric=_describe_metric(rules, solution, words),
         metric_text=None if metric is None else read_description(metric),
@@ -65,7 +65,9 @@ def build_overview(rules: Rules, solution: Solution, metric: bytes | None, words
 
 def _describe_metric(rules: Rules, solution: Solution, words: Words) -> list[str]:
     n_classes = len(solution.labels)
-    if rules.metric_digest is None:
+    if rules.has_strings:
+        texts = [words(f"{rules.metric_name.replace(' ', '_')}_what")]
+    elif rules.metric_digest is None:
         texts = [words("macro_f1_what", n=n_classes), words("macro_f1_scale", n=n_classes, guess=f"{1 / n_classes:.2f}")]
     else:
         texts = [words("lower_better" if rules.is_lower_better else "higher_better", metric=rules.metric_name)]
@@ -96,7 +98,8 @@ def write_sample(solution: Solution) -> str:
 
     The solution's own order may tell the labels, as where its rows are sorted by them.
     """
-    return "id,label\n" + "".join(f"{name},{solution.labels[0]}\n" for name in map(_quote, sorted(solution.ids)))
+    answer = "0" if solution.strings else solution.labels[0]
+    return f"id,{solution.answer}\n" + "".join(f"{name},{answer}\n" for name in map(_quote, sorted(solution.ids)))
 
 
 def _quote(name: str) -> str:

@@ -17,6 +17,7 @@ from arena.base.scores import Indices
 from leaderboard.errors import Fault, MetricError, SubmissionError
 from leaderboard.files.solution import Solution
 from leaderboard.files.submission import Submission
+from leaderboard.string_scores import MACRO_F1, STRING_METRICS
 
 if TYPE_CHECKING:
     import pandas
@@ -56,7 +57,7 @@ class Metric:
 
 def name_metric(file_name: str | None) -> str:
     """Return the name of the metric in a file; without one of the host, of the contest's own."""
-    return "macro-F1" if file_name is None else Path(file_name).stem
+    return MACRO_F1 if file_name is None else STRING_METRICS.get(file_name) or Path(file_name).stem
 
 
 def load_metric(content: bytes, file_name: str) -> Metric:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from arena.base.resamples import Resamples, Truth, resample_rows
-from arena.base.scores import N_REPLICATES, Counts, Indices, confusion_matrix, log_loss, macro_f1
+from arena.base.scores import N_REPLICATES, Counts, Indices, confusion_matrix, log_loss
 from leaderboard.files.solution import Solution
 from leaderboard.files.submission import Submission
 from leaderboard.scoring.custom_metric import Metric
 from leaderboard.standings import Part
+from leaderboard.string_scores import MACRO_F1, score_counts
 
 SCORER = "macro_f1/1"  # stored with each attempt; a change of a definition of the score is a new number
 
@@ -24,11 +25,12 @@ class PartGrade:
     confusion: Counts  # (K, K)
     value: float | None  # by the host's own metric; None with macro-F1, which is read from the integers
     log_loss: float | None  # None without probabilities
+    metric_name: str
 
     @property
     def score(self) -> float:
         """Return the score by the contest's metric."""
-        return macro_f1(self.confusion) if self.value is None else self.value
+        return score_counts(self.confusion, self.metric_name) if self.value is None else self.value
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -41,8 +43,8 @@ class Grade:
     private: PartGrade | None  # None without a Usage column
 
 
-def grade(solution: Solution, submission: Submission, metric: Metric | None = None) -> Grade:
-    """Grade a submission by macro-F1, and by the host's `metric` where there is one.
+def grade(solution: Solution, submission: Submission, metric: Metric | None = None, metric_name: str = MACRO_F1) -> Grade:
+    """Grade a submission by macro-F1 or a score of strings, and by the host's `metric` where there is one.
 
     Raises:
         SubmissionError: the metric refuses the submission with a message for its sender.
@@ -51,12 +53,12 @@ def grade(solution: Solution, submission: Submission, metric: Metric | None = No
     return Grade(
         solution_digest=solution.digest,
         scorer=SCORER if metric is None else f"metric/{metric.digest}",
-        public=_grade_part(solution, submission, metric, Part.PUBLIC),
-        private=_grade_part(solution, submission, metric, Part.PRIVATE) if solution.has_private else None,
+        public=_grade_part(solution, submission, metric, metric_name, Part.PUBLIC),
+        private=_grade_part(solution, submission, metric, metric_name, Part.PRIVATE) if solution.has_private else None,
     )
 
 
-def _grade_part(solution: Solution, submission: Submission, metric: Metric | None, part: Part) -> PartGrade:
+def _grade_part(solution: Solution, submission: Submission, metric: Metric | None, metric_name: str, part: Part) -> PartGrade:
     rows = find_rows(solution, part)
     truth, predicted = solution.truth[rows], submission.predicted[rows]
     probabilities = submission.probabilities
@@ -64,6 +66,7 @@ def _grade_part(solution: Solution, submission: Submission, metric: Metric | Non
         confusion=confusion_matrix(truth, predicted, len(solution.labels)),
         value=None if metric is None else metric.score(solution, submission, rows),
         log_loss=None if probabilities is None else log_loss(probabilities[rows, truth]),
+        metric_name=metric_name,
     )
 
 

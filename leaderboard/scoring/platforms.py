@@ -64,7 +64,11 @@ def _metrics(part: PartGrade) -> dict[str, float]:
     by_class = f1(confusion)
     rows = confusion.sum(axis=1)
     weighted = float(np.average(by_class, weights=rows)) if rows.any() else 0.0
-    values = {"macro_f1": macro_f1(confusion), "weighted_f1": weighted, **compute_metrics(confusion, part.log_loss)}
+    values = {
+        "macro_f1": macro_f1(confusion),
+        "weighted_f1": weighted,
+        **compute_metrics(confusion, part.log_loss, part.metric_name),
+    }
     return {name: round(value, _DIGITS) for name, value in values.items() if value is not None}
 
 

@@ -129,7 +129,7 @@ def contest(service: ServiceDep) -> ContestOut:
         deadline=rules.deadline,
         is_open=rules.is_open(service.now()),
         is_closed_by_host=rules.is_closed,
-        labels=list(solution.labels),
+        labels=[] if solution.strings else list(solution.labels),
         n_rows=len(solution.ids),
         has_private_rows=solution.has_private,
         n_teams=len(service.contest.teams()),

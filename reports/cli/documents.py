@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from reports.reading.gather import Sources
 
 app = typer.Typer()
+
+
+class Outline(StrEnum):
+    """Chapters of a paper: those of `reports.documents.paper_sections.OUTLINES`."""
+
+    ARTICLE = "article"
+    CRISP_DM = "crisp-dm"
+
 
 Latex = Annotated[
     bool, typer.Option("--latex", help="Write it as LaTeX (IEEEtran) too, figures as PDF, also if it was edited.")
@@ -66,7 +75,8 @@ def notebook(
 
 
 @app.command(
-    epilog="Examples: `arena report paper --latex` · edit paper.md, then `arena report paper --pdf` prints what you wrote"
+    epilog="Examples: `arena report paper --latex` · `arena report paper --outline crisp-dm --lang es` · "
+    "edit paper.md, then `arena report paper --pdf` prints what you wrote"
 )
 def paper(
     run: Named = None,
@@ -77,6 +87,9 @@ def paper(
     out: Annotated[Path, out_option("The Markdown to write; one that was edited is not replaced.")] = Path("paper.md"),
     title: Title = "",
     lang: Lang = IN_ENGLISH,
+    outline: Annotated[
+        Outline, typer.Option("--outline", help="Chapters of an article, or the six phases of CRISP-DM.")
+    ] = Outline.ARTICLE,
     pdf: Annotated[bool, typer.Option("--pdf", help="Print a PDF beside it, also of a paper that was edited.")] = False,
     latex: Latex = False,
     force: Force = False,
@@ -99,7 +112,7 @@ def paper(
     else:
         check_unedited(out, is_unedited(out), force=force)
         more = {"named_runs": tuple(map(Path, run or ())), "tiles": tiles, "title": title, "lang": lang.value}
-        _write_markdown(resolve_sources(runs, studies, contest, **more), out)
+        _write_markdown(resolve_sources(runs, studies, contest, **more), out, outline)
     if latex:
         _write_latex(out, lang, browser)
     if pdf:
@@ -108,12 +121,12 @@ def paper(
     print(out)
 
 
-def _write_markdown(sources: Sources, out: Path) -> None:
+def _write_markdown(sources: Sources, out: Path, outline: str) -> None:
     from reports.documents.paper import compose_paper, write_paper
     from reports.reading.gather import gather_facts
 
     folder = f"{out.stem}-figures"
-    document = compose_paper(gather_facts(sources), folder)
+    document = compose_paper(gather_facts(sources), folder, outline)
     size = write_paper(document, out, folder)
     say(f"wrote {out} and {len(document.figures)} figures in {out.parent / folder} ({size / 1e6:.1f} MB)")
 

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
 from reports.documents.latex_text import code, escape
-from reports.documents.paper import format_citation, references
+from reports.documents.paper_writer import format_citation, references
 from reports.wording.page_texts import Texts
 
 _PREAMBLE = r"""\documentclass[conference]{IEEEtran}

@@ -1,7 +1,8 @@
 """Jupyter notebook on runs, studies and a contest: cells of plain pandas and matplotlib, executed when it is written.
 
 Its cells stand in templates/story.txt: a line `%% code NAME` or `%% markdown NAME` begins one, which is left out where there
-is nothing of that name; at `%% nets NAME` are the chapters on the nets.
+is nothing of that name; at `%% nets NAME` are the chapters on the nets. A line after `@sound ` or `@pictures ` is for data of
+that kind alone.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from arena.base.texts import ENGLISH
+from cnn.runs import DataKind
 from reports.documents.net_chapters import build_net_chapters
 from reports.documents.notebook_file import NotebookCell, read_cells
 from reports.errors import NothingToReport
@@ -24,6 +26,7 @@ from reports.reading.tiles import TileFolder, find_tile_folder
 from reports.wording.page_texts import page_texts
 
 _STORY = Path(__file__).parent / "templates" / "story.txt"
+_LINE_OF_KIND = re.compile(rf"^@({'|'.join(DataKind)}) (.*(?:\n|\Z))", flags=re.MULTILINE)
 
 
 def build_story(facts: ReportFacts, sources: Sources, out: Path, *, with_code: bool = False) -> list[NotebookCell]:
@@ -53,7 +56,7 @@ def build_story(facts: ReportFacts, sources: Sources, out: Path, *, with_code: b
     settings = "\n".join(_list_settings(facts, sources, tiles, out))
     values = {"title": facts.title, "places": settings, "parts": chapters, "models": _models(facts)}
     cells: list[NotebookCell] = []
-    for cell in cells_for({name for name, is_on in parts.items() if is_on}):
+    for cell in cells_for({name for name, is_on in parts.items() if is_on}, facts.kind):
         cells += build_net_chapters(facts) if cell.kind == "nets" else [_filled(cell, values)]
     return cells
 
@@ -88,9 +91,14 @@ def _strip_password(url: str) -> str:
     return url
 
 
-def cells_for(parts: set[str]) -> list[NotebookCell]:
-    """Return the cells of the story that need nothing, or something in `parts`."""
-    return [cell for cell, needs in read_cells(_STORY) if not needs or needs in parts]
+def cells_for(parts: set[str], kind: DataKind) -> list[NotebookCell]:
+    """Return the cells of the story that need nothing, or something in `parts`, with the lines for data of that kind."""
+
+    def select_lines(text: str) -> str:
+        return _LINE_OF_KIND.sub(lambda match: match[2] if match[1] == kind else "", text).strip("\n")
+
+    cells = [cell for cell, needs in read_cells(_STORY) if not needs or needs in parts]
+    return [dataclasses.replace(cell, text=select_lines(cell.text)) for cell in cells]
 
 
 def _models(facts: ReportFacts) -> str:

@@ -16,7 +16,7 @@ from reports.figures.groups import group_limits, group_plot
 from reports.figures.scores import dot_plot
 from reports.sweep_figures.comparison import best_plot
 from reports.sweep_figures.contour import contour_plot
-from reports.sweep_figures.front import front_plot
+from reports.sweep_figures.front import cost_plot, front_plot
 from reports.sweep_figures.history import history_plot, importance_plot, metric_limits, slice_plot, slug
 from reports.sweep_figures.parallel_coordinates import parallel_plot
 from reports.wording.page_texts import Texts, page_texts
@@ -67,6 +67,7 @@ class Figures:
     studies: BothWidths | None
     sweeps: dict[str, SweepFigures]  # by name
     attempts: BothWidths | None
+    cost: str  # of the trainings, where nets of several costs are shown
 
 
 @contextmanager
@@ -98,6 +99,7 @@ def draw_all(facts: ReportFacts) -> Figures:
         studies=_both(lambda width: best_plot(facts.sweeps or (), width, t)) if facts.sweeps else None,
         sweeps=_sweeps(facts.sweeps or (), t),
         attempts=_both(lambda width: attempts_plot(standings, width, t)) if standings else None,
+        cost=cost_plot(facts.runs, t),
     )
 
 

@@ -20,6 +20,7 @@ from reports.page.csv_data import csv_tables
 from reports.page.evaluations import GroupPage, group_pages
 from reports.page.figures import Figures, draw_all
 from reports.page.inspections import InspectionPage, inspection_pages
+from reports.page.learning import LearningPage, learning_pages
 from reports.page.outline import Outline, make_outline
 from reports.page.studies import StudyPage, study_pages
 from reports.page.tables import Confusion, DigitRow, SplitRow, confusions, digits, shared_versions, splits
@@ -29,6 +30,7 @@ from reports.wording.page_texts import Texts, page_texts
 from reports.wording.summary import Summary, summarise
 
 _GLOSSARY = ("macro_f1", "val_test", "interval", "held", "paired", "interaction", "fit", "pruned", "importance")
+_MOST_LETTERS = 2  # of a label that fits where a digit does
 _TEMPLATES = Path(__file__).parent / "templates"
 _FILTERS = (
     "variant_name", "score", "signed", "percent", "whole_percent", "magnitude", "seconds", "leaf", "moment",
@@ -46,6 +48,7 @@ class ReportPage:
     tables: dict[str, str]  # data URIs of CSV files, by name
     evaluations: tuple[GroupPage, ...]
     inspections: tuple[InspectionPage, ...]
+    learning: tuple[LearningPage, ...]
     studies: dict[str, StudyPage]
     main_run: RunFacts | None
     reasons: dict[str, str]  # reason of each verdict, by digest
@@ -57,6 +60,7 @@ class ReportPage:
     models: tuple[str, ...]  # models whose source is known
     lacks_sound: bool
     has_speakers: bool
+    has_names: bool  # labels are words, which need more room than digits
     most_teams: int
     most_groups: int
     style: Markup
@@ -77,6 +81,7 @@ def render_report(facts: ReportFacts) -> bytes:
         tables=csv_tables(facts),
         evaluations=group_pages(facts.evaluations, t),
         inspections=inspection_pages(facts.inspections, t),
+        learning=learning_pages(facts.learning, t),
         studies=study_pages(facts.sweeps or ()),
         main_run=main_run,
         reasons={run.digest: fit_sentence(run, facts.runs, t) for run in facts.runs},
@@ -88,6 +93,7 @@ def render_report(facts: ReportFacts) -> bytes:
         models=tuple(name for name in dict.fromkeys(cell.model for cell in facts.cells) if t.source(name)),
         lacks_sound=facts.kind is DataKind.SOUND and not any(media.sound for media in facts.media.values()),
         has_speakers=facts.kind is DataKind.SOUND,
+        has_names=max(map(len, facts.labels), default=0) > _MOST_LETTERS,
         most_teams=MOST_TEAMS,
         most_groups=MOST_ROWS,
         style=style,

@@ -14,7 +14,7 @@ from arena.base.project import find_project
 from cnn.commands import format_net, format_retraining
 from cnn.config import read_format
 from cnn.errors import RunError
-from cnn.nets import PAIR
+from cnn.nets import NETS, PAIR
 from cnn.plugin import shorten_name
 from cnn.runs import DataKind, read_kind
 from cnn.runs.folder import RunFolder, RunResult, RunState, list_runs
@@ -152,6 +152,9 @@ def _named(name: Path, runs_dir: Path | None) -> Candidate:
             raise SourceError(
                 f"{folder.path} is {state}, not finished; train it to the end with `arena train`, or leave it out"
             )
+        if result.reconstruction:
+            rule = f"{folder.path} is an autoencoder, and --run names trainings that are compared by macro-F1"
+            raise SourceError(f"{rule}; leave it out: its section is on every report of its folder")
         return _candidate(folder, result)
     except (RunError, ValueError, KeyError, TypeError) as error:
         raise damage_error(folder, error) from error
@@ -163,7 +166,7 @@ def _scan(runs_dir: Path | None, notes: list[Note], t: Texts) -> list[Candidate]
     for folder in list_runs(runs_dir) if runs_dir else []:
         try:
             result = folder.result()
-            if result and result.state is RunState.FINISHED:
+            if result and result.state is RunState.FINISHED and not result.reconstruction:
                 candidates.append(_candidate(folder, result))
             n_unfinished += result is None
         except (RunError, ValueError, KeyError, TypeError) as error:
@@ -179,7 +182,7 @@ def _candidate(folder: RunFolder, result: RunResult) -> Candidate:
     comparable["tiles"] = {**(config.get("tiles") or {}), "format": read_format(config)}
     name = str(config["model"]["name"])
     label = shorten_name(name)
-    if not label.isidentifier():  # the names of classes and nets are, and pages, papers and notebooks take them as such
+    if label not in NETS and not label.isidentifier():  # as names of classes are: pages, papers and notebooks write them
         raise ValueError(f"its net is called {label!r}")
     return Candidate(
         folder=folder,

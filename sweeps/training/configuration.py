@@ -68,9 +68,9 @@ def model_label(model: str) -> str:
 
 
 def variants() -> tuple[str, ...]:
-    from cnn.config import VARIANTS
+    from cnn.config import EVERY_VARIANT
 
-    return VARIANTS
+    return EVERY_VARIANT
 
 
 def explain_refusal(values: Mapping[str, object]) -> str:
@@ -142,6 +142,15 @@ def base_configuration(tiles: Path, model: str, variant: str, overrides: Sequenc
     check_start(config.train)
     make_split(tile_set.clips, config.split)
     return config_to_json(config)
+
+
+def check_metric(base: Mapping[str, Any], metric: str) -> None:
+    """Refuse a metric that the trainings of a study do not have; raises StudyError."""
+    from cnn.overrides import config_from_dict
+
+    if config_from_dict(base).model.is_autoencoder and not metric.endswith("loss"):
+        rule = f"an autoencoder has losses alone, and metric.name is {metric}"
+        raise StudyError(f"{rule}; write `metric: {{name: val_loss, goal: minimize}}`")
 
 
 def note_digits(tiles: Path, bases: Sequence[dict[str, Any]]) -> list[str]:

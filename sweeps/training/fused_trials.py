@@ -48,7 +48,7 @@ def choose_fusing(context: TrialContext, params: Mapping[str, object], n: int, n
     from cnn.train.training_run import SplitData
 
     device, config = resolve_device(context.device), context.configure(params)
-    if device.type == "cpu":
+    if device.type == "cpu" or config.model.is_autoencoder:
         return FusionPlan(n_members=n or 1)
     material = SplitData(open_tiles(context.tiles), config, device, BLIND_PARTS)
     if n:
@@ -62,9 +62,16 @@ def explain_unfusable(context: TrialContext, params: Mapping[str, object]) -> st
 
     from cnn.errors import ModelError
     from cnn.models.registry import build_net
+    from cnn.settings.scratch import SCRATCH
     from cnn.train.fused.stacked_layers import stack_nets
 
     config = context.configure(params)
+    if config.model.name == SCRATCH:
+        return "the net from scratch is NumPy and cannot be fused"
+    if config.train.frozen:
+        return "frozen layers (train.frozen) cannot be fused"
+    if config.model.is_autoencoder:
+        return "an autoencoder is trained alone, since fused nets answer with classes"
     with torch.random.fork_rng(devices=[]):
         try:
             stack_nets([build_net(config.model, config.tiles.size, config.data.n_classes)] * 2)

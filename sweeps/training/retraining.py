@@ -53,6 +53,8 @@ def plan_retraining(
         raise SweepError("the seeds are those after the trial's own, --seeds of them; leave train.seed out")
     if len(context.bases) > 1 and any(word.startswith("split.") for word in words):
         raise SweepError(f"{context.study} has folds of its own, on which it trains anew; leave the settings of split out")
+    if context.configure(params).model.is_autoencoder:
+        raise SweepError("an autoencoder has no macro-F1 to compare seeds by; train its settings with `arena train`")
     trials = [context.configure(params, fold) for fold in range(len(context.bases))]
     chosen = [resolve_start(override(trial, words), context.runs) for trial in trials]
     seeds = [(trials[0].train.seed + n_passed + n) % _N_SEEDS for n in range(n_seeds)]

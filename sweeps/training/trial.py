@@ -93,7 +93,7 @@ class TrialHooks:
 def try_point(context: TrialContext, params: Mapping[str, object]) -> str:
     """Train one batch of `params` and write nothing; return why that failed, or an empty text."""
     from cnn.tiles.tile_set import open_tiles
-    from cnn.train.smoke import try_batch
+    from cnn.train.training_run import try_batch
 
     try:
         try_batch(context.configure(params), open_tiles(context.tiles), context.device)

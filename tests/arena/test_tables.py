@@ -130,6 +130,7 @@ def training_scenes(folder: Path) -> Iterator[tuple[str, Scene]]:
     yield "models", lambda: print_costs(costs, 64)
     layers = [
         LayerSummary(
+            number=1,
             name=name,
             kind=kind,
             shape=(64, 16, 16),

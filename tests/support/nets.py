@@ -1,8 +1,8 @@
-"""Nets that tests run over: each that is written out, and one of those that are no more than a spelling."""
+"""Nets that tests run over: each classifier that is written out, and one of those that are no more than a spelling."""
 
 from __future__ import annotations
 
-from cnn.nets import NETS, SPELLED
+from cnn.nets import CLASSIFIERS, NETS, SPELLED
 
-WRITTEN = [name for name, net in NETS.items() if not net.spelling]
+WRITTEN = [name for name in CLASSIFIERS if not NETS[name].spelling]
 KINDS = [*WRITTEN, SPELLED]

@@ -20,7 +20,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import sweeps.engines.optuna_engine  # noqa: F401
-from cnn.runs.folder import EpochRow, RunFolder, lock_run
+from cnn.runs.folder import EpochRow, RunFolder
+from cnn.runs.marks import lock_run
 from sweeps.agents.run import run_agent
 from sweeps.pool.agent_options import AgentOptions, AgentSignals
 from sweeps.study.folder import StudyFolder

@@ -42,7 +42,6 @@ _LOADED = (
         "cnn.train.training_run",
         "cnn.runs.wandb_mirror",
         "cnn.runs.wandb_client",
-        "cnn.train.smoke",
         "cnn.inference.predict",
         "sweeps.engines.optuna_engine",
         "sweeps.pool.pool",

@@ -70,6 +70,13 @@ def test_every_distribution_is_named_and_nothing_is_lost(tmp_path: Path) -> None
     assert parse(again, "w.yaml") == make_spec(tmp_path).sweep  # W&B's copy means the same search
 
 
+def test_stacks_are_values_as_they_are_spelled(tmp_path: Path) -> None:
+    stacks = ["[(conv-relu)*2-pool]*3-fc", "(conv7-relu-pool)*3-fc"]
+    text = "method: random\nparameters:\n  model.name: {value: stack}\n  model.stack: {values: " + str(stacks) + "}\n"
+    config = make_sweep_config(make_spec(tmp_path, text), ["${env}", "arena"])
+    assert config["parameters"]["model.stack"] == {"distribution": "categorical", "values": stacks}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

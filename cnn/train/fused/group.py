@@ -16,7 +16,8 @@ from pathlib import Path
 from cnn.config import RunConfig
 from cnn.errors import CnnError, RunError
 from cnn.hardware import n_cores
-from cnn.runs.folder import EpochRow, RunFolder, RunState, Score, lock_run
+from cnn.runs.folder import EpochRow, RunFolder, RunState, Score
+from cnn.runs.marks import lock_run
 from cnn.train.device import limit_threads
 from cnn.train.fused.stack import Stack, compute_stack_key
 from cnn.train.fused.stacked_layers import Formulation

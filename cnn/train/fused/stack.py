@@ -14,7 +14,7 @@ import torch
 
 from cnn.config import RunConfig
 from cnn.runs.folder import Score
-from cnn.settings.augment import AugmentSettings
+from cnn.settings.augment import AUGMENT_DEFAULTS, AugmentSettings
 from cnn.settings.train import TrainSettings
 from cnn.tiles.batches import Clips, count_steps, derive_seed
 from cnn.tiles.inputs import Inputs
@@ -43,7 +43,7 @@ _SHARED_AUGMENT = ("freq_masks", "time_masks")
 
 def compute_stack_key(config: RunConfig) -> RunConfig:
     """Return what members of a group have in common: `config` with the fields that may differ at their defaults."""
-    train, augment = TrainSettings(), AugmentSettings()
+    train, augment = TrainSettings(), AUGMENT_DEFAULTS[config.data.kind]
     differing = [field.name for field in fields(AugmentSettings) if field.name not in _SHARED_AUGMENT]
     return replace(
         config,
@@ -114,7 +114,9 @@ class Stack:
         self._optimizer.return_states()
         confusions = self._counts.view(n_members, k, k).cpu().numpy().copy()
         members = zip(*figures.permute(1, 2, 0).tolist(), confusions, looks, strict=True)
-        return [EpochStats(losses=a, gradient_norms=b, confusion=c, looks=tuple(d)) for a, b, c, d in members]
+        return [
+            EpochStats(losses=a, gradient_norms=b, confusion=c, n_clips=int(c.sum()), looks=tuple(d)) for a, b, c, d in members
+        ]
 
     def _look(self, val: Clips, updates: Sequence[int], started: float, looks: Sequence[list[Look]]) -> None:
         """Add a look for each member that one is due for; all share its time."""

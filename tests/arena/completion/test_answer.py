@@ -24,6 +24,7 @@ FREE = {  # words behind which any text may stand
     "--gpus": "numbers",
     "--group-by": "a heading of a file that is not read at a Tab",
     "--labels": "new names",
+    "--length": "a number or a range",
     "--licence": "a sentence",
     "--member": "a person, whose data no shell shows",
     "--mirror": "an address",
@@ -100,7 +101,7 @@ def test_commands_options_and_choices(folder: Path) -> None:
     assert values("train --variant raw --vari") == ["--variant"]
     assert values("sweep run lenet5 --on ") == ["local", "slurm", "ray"]
     assert values("train --variant=bi") == ["--variant=bilateral", "--variant=bilateral+aug"]
-    assert values("data get f") == ["fsdd"]
+    assert values("data get f") == ["fsdd", "fashion-mnist"]
     assert values("unknown ") == []
 
 

@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 from cnn.cli.runs import app
 from cnn.errors import RunError
-from cnn.runs.folder import FitVerdict, RunFolder, RunState, list_runs, lock_run
+from cnn.runs.folder import FitVerdict, RunFolder, RunState, list_runs
 from cnn.runs.folds import EvaluationPlan
-from cnn.runs.marks import TrialMark, label_run, mark_trial
+from cnn.runs.marks import TrialMark, label_run, lock_run, mark_trial
 from support.evaluations import write_evaluation
 from support.run_folders import make_result, write_run
 

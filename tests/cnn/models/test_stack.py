@@ -9,12 +9,16 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from cnn.config import TilesInfo, default_config
 from cnn.inference.saliency import compute_features, first_filters, map_layers
 from cnn.models.registry import build_net, count_multiply_adds, count_parameters
 from cnn.nets import NETS
+from cnn.overrides import override
+from cnn.settings.data import DataKind, DataSettings
 from cnn.settings.model import ModelSettings, model_defaults
 from cnn.settings.stack import plan_stack
 from cnn.summary.layers import LayerSummary, list_layers
+from cnn.train.fused.stack import compute_stack_key
 
 SPELLED = [name for name, net in NETS.items() if net.spelling]
 PAPERS = model_defaults("stack")
@@ -106,3 +110,12 @@ def test_inspection_names_the_layers_and_shows_the_first_filters() -> None:
 def test_a_stack_costs_what_is_counted_by_hand() -> None:
     net = build_net(spell("conv5/6/1/0-relu-pool-conv5/16/1/0-relu-pool-fc120-relu-fc84-relu-fc", norm="none"), 32, 10)
     assert count_multiply_adds(net, 32) == 6 * 25 * 28 * 28 + 16 * 6 * 25 * 10 * 10 + 400 * 120 + 120 * 84 + 84 * 10
+
+
+def test_trainings_of_equal_stacks_are_fused_and_of_different_ones_are_not() -> None:
+    base = default_config(TilesInfo(corpus="c", data=DataSettings(kind=DataKind.PICTURES)), "stack", "raw")
+    keys = [
+        compute_stack_key(override(base, words))
+        for words in ([], ["model.dropout=0.5", "train.learning_rate=0.01"], ["model.stack=(conv-relu-pool)*2-fc"])
+    ]
+    assert keys[0] == keys[1] != keys[2]

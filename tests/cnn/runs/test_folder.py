@@ -13,7 +13,8 @@ import pytest
 
 from cnn.errors import RunError
 from cnn.files import read_json, write_json, write_whole
-from cnn.runs.folder import EpochRow, FitVerdict, Prediction, RunFolder, RunResult, RunState, Score, list_runs, lock_run
+from cnn.runs.folder import EpochRow, FitVerdict, Prediction, RunFolder, RunResult, RunState, Score, list_runs
+from cnn.runs.marks import lock_run
 
 ROW = EpochRow(
     epoch=1,

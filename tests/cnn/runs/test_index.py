@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 from cnn.cli.runs import app
 from cnn.errors import RunError
-from cnn.runs.folder import RunFolder, lock_run
+from cnn.runs.folder import RunFolder
 from cnn.runs.index import RunLine, check_writable, list_newest_first
-from cnn.runs.marks import TrialMark, label_run, mark_trial, read_trial_mark
+from cnn.runs.marks import TrialMark, label_run, lock_run, mark_trial, read_trial_mark
 from support.run_folders import CORPUS, make_result, write_run
 
 

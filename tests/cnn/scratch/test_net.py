@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import json
 
 import numpy as np
 import pytest
 import torch
+import typer
 from torch import nn
 from torch.nn import functional as F
 
+from cnn.cli.models import models_command
 from cnn.scratch import net
 from cnn.scratch.gradients import TOLERANCE, check_example, check_gradients
 from cnn.scratch.net import Model, logloss, relu, relu_grad, sigmoid, sigmoid_grad, softmax
@@ -96,6 +99,27 @@ def test_slopes_are_those_that_are_measured_and_a_mistake_in_backward_is_seen() 
     model = Wrong((6, 5, 4, 3), rng, "sigmoid", np.float64)
     errors = check_gradients(model, rng.normal(size=(7, 6)), rng.integers(0, 3, 7))
     assert [error.worst > TOLERANCE for error in errors] == [False, True, False]
+
+
+def test_the_command_prints_the_worst_error_of_each_layer_and_fails_on_a_mistake(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models_command(["scratch"], check_gradients=True)
+    out, err = capsys.readouterr()
+    assert [line.split()[:4] for line in out.splitlines()[2:5]] == [
+        ["6", "to", "5", "relu"],
+        ["5", "to", "4", "relu"],
+        ["4", "to", "3", "none"],
+    ]
+    assert "backward is right" in err
+    models_command(["scratch"], check_gradients=True, json=True)
+    assert [set(error) for error in json.loads(capsys.readouterr().out)] == [{"layer", "activation", "n_weights", "worst"}] * 6
+    monkeypatch.setitem(net.ACTIVATIONS, "sigmoid", (sigmoid, lambda y: y * (1 - y) * 1.01))
+    with pytest.raises(typer.Exit):
+        models_command(["scratch"], check_gradients=True)
+    assert "backward is wrong" in capsys.readouterr().err
+    with pytest.raises(typer.BadParameter, match="it takes the net from scratch"):
+        models_command(["mlp"], check_gradients=True)
 
 
 def test_the_lesson_is_short_and_needs_numpy_alone() -> None:

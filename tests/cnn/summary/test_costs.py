@@ -47,7 +47,7 @@ def test_the_stored_costs_are_those_of_the_nets() -> None:
 
 def test_the_documents_show_the_table_of_arena_models() -> None:
     page = (ROOT / "docs/reference/nets.md").read_text(encoding="utf-8")
-    lines = [line for line in page.splitlines() if re.match(r"\| `[\w-]+` \| (Model|base)", line)]
+    lines = [line for line in page.splitlines() if re.match(r"\| `[\w-]+` \| (Model|base|autoenc)", line)]
     table = [asdict(cost) for cost in costs.compute_costs((), 64, {})]
     assert [re.split(r" *\| *", line.strip("| ")) for line in lines] == [
         [

@@ -99,8 +99,8 @@ def test_the_command_prints_a_table_with_its_sum_or_json(capsys: pytest.CaptureF
     models_command(["bcresnet"], size=32, width=0.25, layers=True)
     out, err = capsys.readouterr()
     words = [line.split() for line in out.splitlines() if line.strip(" ─")]
-    assert words[0] == ["layer", "kind", "output", "kernel", "field", "params", "mult-adds"]
-    assert ["blocks.2.over_bins.1", "Conv2d", "8x16x32", "3x1/2x1", "32x9", "24", "12,288"] in words
+    assert words[0] == ["no.", "layer", "kind", "output", "kernel", "field", "params", "mult-adds"]
+    assert ["9", "blocks.2.over_bins.1", "Conv2d", "8x16x32", "3x1/2x1", "32x9", "24", "12,288"] in words
     assert words[-1][0] == "sum"
     assert "field: rows x columns" in err
     models_command(["mlp"], layers=True, json=True)

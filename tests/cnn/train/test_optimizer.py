@@ -16,9 +16,8 @@ from cnn.settings.tiles import TileSettings
 from cnn.tiles.batches import Clips
 from cnn.tiles.tile_set import TileSet
 from cnn.train.fused.stack import Stack
-from cnn.train.smoke import try_batch
 from cnn.train.trainer import Trainer
-from cnn.train.training_run import train
+from cnn.train.training_run import train, try_batch
 
 CPU = torch.device("cpu")
 PLAIN = ["train.schedule=constant", "train.warmup=0", "train.label_smoothing=0", "train.side_views=0", "model.dropout=0"]

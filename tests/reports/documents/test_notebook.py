@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from arena.base.install import install_command
-from cnn.runs.folder import RunFolder, list_runs
+from cnn.runs import DataKind, RunFolder, list_runs
 from reports.cli.documents import app
 from reports.documents.notebook import build_story, cells_for
 from reports.documents.notebook_file import NotebookCell, build_notebook, run_notebook
@@ -101,7 +101,7 @@ def test_a_databases_password_is_no_part_of_the_notebook(world: Path, monkeypatc
 
 
 def test_cells_are_python_and_paths_are_seen_from_the_notebook(world: Path) -> None:
-    for cell in cells_for(ALL):
+    for cell in (cell for kind in DataKind for cell in cells_for(ALL, kind)):
         if cell.kind == "code":
             ast.parse(cell.text.replace("{places}", ""))
     facts = gather_facts(Sources(runs=world / "runs"))
@@ -111,7 +111,7 @@ def test_cells_are_python_and_paths_are_seen_from_the_notebook(world: Path) -> N
 
 
 def test_what_is_not_there_has_no_cells() -> None:
-    every_part, bare = ("\n".join(cell.text for cell in cells_for(parts)) for parts in (ALL, set()))
+    every_part, bare = ("\n".join(cell.text for cell in cells_for(parts, DataKind.SOUND)) for parts in (ALL, set()))
     for word in ("## Sweeps", "read_contest", "inspection.npz", "read_evaluations", "clips.csv", "import torch"):
         assert word in every_part
         assert word not in bare

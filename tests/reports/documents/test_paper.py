@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from cnn.runs.folder import list_runs
 from reports.cli.documents import app
-from reports.documents.paper import references
 from reports.documents.paper_pdf import paper_html
+from reports.documents.paper_writer import references
 from reports.errors import NothingToReport, OutputError
 from support import sklearn_reference as reference
 from support.report_facts import LABELS, write_eight

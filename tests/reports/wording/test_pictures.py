@@ -10,6 +10,7 @@ import pytest
 from arena.base.texts import Words
 from cnn.runs.verdict import TEXTS as VERDICTS
 from cnn.settings.data import DataKind
+from reports.documents.notebook import build_story, cells_for
 from reports.documents.paper import compose_paper
 from reports.page.render import render_report
 from reports.reading.gather import Sources, gather_facts
@@ -61,3 +62,33 @@ def test_the_files_of_a_kind_change_texts_of_the_language_beside_them() -> None:
             plain, special = (Words.read(folder, language, kind).table for kind in ("", DataKind.PICTURES))
             assert special.keys() == plain.keys()
             assert special != plain
+
+
+def test_the_story_of_pictures_is_python_and_speaks_of_pictures(runs: Path) -> None:
+    sources = Sources(runs=runs)
+    cells = build_story(gather_facts(sources), sources, runs.parent / "story.ipynb")
+    cells += cells_for({"tiles", "inspected", "evaluated", "sweeps", "contest"}, DataKind.PICTURES)
+    names_of_files = r"clips\.csv|facts\.clips|\[\"clips\"\]|\.clip\("
+    assert [find_speech(re.sub(names_of_files, "", cell.text)) for cell in cells] == [[]] * len(cells)
+    assert not any("@" in cell.text for cell in cells)
+
+
+@pytest.mark.parametrize(
+    ("language", "heads"),
+    [
+        ("en", "Business understanding, Data understanding, Data preparation, Modelling, Evaluation, Deployment"),
+        ("es", "Comprensión del negocio, Comprensión de los datos, Preparación de los datos, Modelado, Evaluación, Despliegue"),
+    ],
+)
+def test_the_six_phases_of_crisp_dm_hold_what_an_article_does(runs: Path, language: str, heads: str) -> None:
+    facts = gather_facts(Sources(runs=runs, lang=language))
+    article, phases = (compose_paper(facts, "figures", outline).text for outline in ("article", "crisp-dm"))
+    assert re.findall(r"^## (.*)", phases, flags=re.MULTILINE)[1:7] == heads.split(", ")
+    rows = [
+        [line for line in text.split("\n") if line.startswith(("| ", "- ", "![", "arena train "))] for text in (article, phases)
+    ]
+    without_numbers = [sorted(re.sub(r"\d+", "", line) for line in lines) for lines in rows]
+    assert without_numbers[0] == without_numbers[1]
+    assert phases.count("> **") == 5  # lines for the team
+    assert "arena predict" in phases
+    assert find_speech(phases) == []

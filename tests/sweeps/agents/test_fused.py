@@ -179,6 +179,12 @@ class Normed(nn.Module):
 def test_why_not_names_the_layer(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     context = make_context(StudyFolder(folder.studies / NAME).read_spec(), "cpu")
     assert fused_trials.explain_unfusable(context, {"model.depth": 3}) == ""
+    scratch = {"model.name": "scratch", "train.optimizer": "sgd", "train.epochs": 1}
+    assert fused_trials.explain_unfusable(context, scratch) == "the net from scratch is NumPy and cannot be fused"
+    start = folder.studies / "start.pt"
+    start.write_bytes(b"weights")
+    frozen = {"train.start": str(start), "train.frozen": 1}
+    assert fused_trials.explain_unfusable(context, frozen) == "frozen layers (train.frozen) cannot be fused"
     monkeypatch.setattr("cnn.models.registry.build_net", lambda *_: Normed())
     assert fused_trials.explain_unfusable(context, {}).startswith("norm (GroupNorm) cannot be fused, only Conv2d")
 

@@ -47,6 +47,14 @@ def test_shipped_files_are_good_and_tune_rate_batch_and_depth() -> None:
         assert sweep.early_terminate == EarlyTerminate(type=Stopping.HYPERBAND, min_iter=3, eta=3)
 
 
+def test_the_shipped_file_of_stacks_has_five_and_those_of_spelled_nets_have_no_depth() -> None:
+    stacks = read_sweep("stack")
+    assert (stacks.method, stacks.settings) == (Method.GRID, SweepSettings(seeds=2, objectives={"multiply_adds": "minimize"}))
+    assert len({value for p in stacks.parameters if p.name == "model.stack" for value in p.values}) == 5
+    vgg = read_sweep("vgg16")
+    assert [p.name for p in vgg.parameters] == ["model.name", "train.learning_rate", "train.batch_size"]
+
+
 def test_a_net_added_by_the_two_steps_of_the_readme_has_a_sweep_file(tmp_path: Path) -> None:
     for name in ("arena", "cnn", "sweeps", "leaderboard", "reports"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))

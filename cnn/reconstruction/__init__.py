@@ -1,0 +1,1 @@
+"""Scores of autoencoders, and the principal components beside which they stand."""
