@@ -8,6 +8,7 @@ from arena.base.scores import Interval
 from cnn.runs import DataKind
 from cnn.runs.folder import EpochRow
 from cnn.runs.verdict import Diagnosis
+from reports.facts.autoencoders import AutoencoderFacts
 from reports.facts.base import DifferenceFacts, Note
 from reports.facts.clips import DoubtFacts, GroupingFacts, Media, MistakeFacts
 from reports.facts.contest import ContestFacts
@@ -15,6 +16,7 @@ from reports.facts.evaluations import EvaluationGroup
 from reports.facts.inspections import InspectionFacts
 from reports.facts.learning import LearningFacts
 from reports.facts.models import order_nets
+from reports.facts.starts import StartFacts
 from reports.facts.sweeps import AgentFacts
 from sweeps.results import StudyFacts
 
@@ -143,10 +145,12 @@ class ReportFacts:
     media: dict[str, Media] = field(default_factory=dict)  # pictures and sound, by clip
     source: dict[str, str] = field(default_factory=dict)  # citation and licence of the recordings, as far as they are known
     inspections: tuple[InspectionFacts, ...] = ()  # one training of each model
+    autoencoders: tuple[AutoencoderFacts, ...] = ()
     learning: tuple[LearningFacts, ...] = ()  # where trainings differ in optimiser, batch size or normalisation
     agents: dict[str, tuple[AgentFacts, ...]] = field(default_factory=dict)  # by study
     lang: str = "en"
     kind: DataKind = DataKind.SOUND  # of all trainings
+    starts: tuple[StartFacts, ...] = ()  # fine tuning
     refresh_s: int = 0  # until a browser reads a page that is not final again
 
     @property
