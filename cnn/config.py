@@ -18,7 +18,7 @@ from arena.base.suggest import did_you_mean
 from cnn.errors import ConfigError
 from cnn.settings.augment import AUGMENT_DEFAULTS, AugmentSettings, check_kind
 from cnn.settings.data import SPOKEN_DIGITS, DataSettings
-from cnn.settings.fields import check_fields, choice, drop_later_defaults
+from cnn.settings.fields import check_fields, choice, custom, drop_later_defaults
 from cnn.settings.model import ModelSettings, model_defaults
 from cnn.settings.scratch import check_scratch
 from cnn.settings.split import SplitSettings
@@ -28,12 +28,15 @@ from cnn.settings.train import TrainSettings, train_defaults
 from cnn.start import check_start
 
 FILTERS = ("raw", "bilateral")
-VARIANTS = (*FILTERS, *(f"{name}+aug" for name in FILTERS))
+VARIANTS = (*FILTERS, *(f"{name}+aug" for name in FILTERS))  # the eight trainings are two nets on each
+DENOISED = "denoised"  # tiles that `arena data denoise` makes; no training is on them unless it is asked for
+EVERY_VARIANT = (*VARIANTS, DENOISED, f"{DENOISED}+aug")
 AUDIO_SUFFIXES = (  # files of the first line are read by libsndfile, the others by ffmpeg, unless their bytes are of the first
     *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".aif", ".aiff", ".aifc", ".au", ".snd", ".w64", ".rf64"),
     *(".m4a", ".m4b", ".m4r", ".mp4", ".mov", ".qta", ".aac", ".caf", ".3gp", ".3gpp", ".amr", ".wma"),
     *(".webm", ".weba", ".mka", ".wv", ".ape", ".spx", ".gsm"),
 )
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 TILES_FORMAT = 4  # any change of the tiles' folder or bytes is a new number; a new setting, declared `later`, is none
 # Imbalance harms, the more the larger the ratio (Buda, Maki and Mazurowski, arXiv 1710.05381). On FSDD a digit with half the
 # clips of another gained nothing from `train.balance`, one with a fifth much: docs/explanation/experiments.md.
@@ -58,8 +61,9 @@ def check_variants(names: Sequence[str]) -> None:
         UsageError: as a value outside a fixed list, with what was likely meant.
     """
     for name in names:
-        if name not in VARIANTS:
-            raise UsageError(f"variant is one of {', '.join(VARIANTS)}, not {name!r}{did_you_mean(name, VARIANTS, '')}")
+        if name not in EVERY_VARIANT:
+            hint = did_you_mean(name, EVERY_VARIANT, "")
+            raise UsageError(f"variant is one of {', '.join(EVERY_VARIANT)}, not {name!r}{hint}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +73,7 @@ class TilesInfo:
     corpus: str = ""  # digest of the recordings or pictures
     settings: TileSettings = field(default_factory=TileSettings)
     data: DataSettings = SPOKEN_DIGITS
+    denoiser: str = ""  # digest of the autoencoder that denoised them
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,7 +81,8 @@ class RunConfig:
     """The whole of one training. Equal values give the same digest, hence the same run folder."""
 
     corpus: str  # digest of the recordings, as the tiles' settings.json has it
-    variant: str = choice("raw", VARIANTS, "tiles as they are or bilateral-filtered, with augmentation or without")
+    variant: str = choice("raw", EVERY_VARIANT, "tiles as they are, filtered or denoised; with augmentation or without")
+    denoiser: str = custom("", "a digest", "of the autoencoder that denoised the tiles; read from them", later=True)
     data: DataSettings = SPOKEN_DIGITS
     tiles: TileSettings = field(default_factory=TileSettings)
     split: SplitSettings = field(default_factory=SplitSettings)
@@ -91,13 +97,15 @@ class RunConfig:
             check_stack(self.model, self.tiles.size, self.data.n_classes)
         if self.corpus:  # else settings of a project, before its tiles are known
             check_kind(self.augment, self.data.kind)
+        if self.filter == DENOISED and self.corpus and not self.denoiser:
+            raise ConfigError(f"variant {self.variant} needs tiles that are denoised: make them with `arena data denoise RUN`")
         if self.model.is_autoencoder:
             self._check_autoencoder()
         if self.train.patience and self.split.validation == "takes" and self.data.is_sound:
             raise ConfigError("train.patience needs split.validation=speakers: voices heard in training tell no time to stop")
 
     def _check_autoencoder(self) -> None:
-        if self.augmented:
+        if self.augmented or self.filter == DENOISED:
             raise ConfigError(f"an autoencoder's target is the tile itself, so variant is raw or bilateral, not {self.variant}")
         if self.train.balance != "none":
             raise ConfigError(f"an autoencoder sees no labels, so train.balance={self.train.balance} is none of its; drop it")
@@ -108,11 +116,11 @@ class RunConfig:
 
     @property
     def tiles_info(self) -> TilesInfo:
-        return TilesInfo(corpus=self.corpus, settings=self.tiles, data=self.data)
+        return TilesInfo(corpus=self.corpus, settings=self.tiles, data=self.data, denoiser=self.denoiser)
 
     @property
     def filter(self) -> str:
-        """The filter of the tiles: `raw` or `bilateral`."""
+        """The filter of the tiles: `raw`, `bilateral` or `denoised`."""
         return self.variant.removesuffix("+aug")
 
     @property
@@ -135,6 +143,8 @@ class RunConfig:
         content["train"].pop("start", "")
         if not self.augmented:
             del content["augment"]
+        if self.filter != DENOISED:
+            content.pop("denoiser", None)
         return compute_digest(content)
 
 
@@ -154,6 +164,7 @@ def default_config(tiles: TilesInfo, model: str, variant: str, source: str = "")
         corpus=tiles.corpus,
         variant=variant,
         data=tiles.data,
+        denoiser=tiles.denoiser,
         tiles=tiles.settings,
         split=SplitSettings(kind=tiles.data.split),
         augment=AUGMENT_DEFAULTS[tiles.data.kind],
@@ -172,6 +183,8 @@ def config_to_dict(config: Any) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
     if isinstance(config, RunConfig):
         content["data"] = config.data.to_json()
+        if config.filter != DENOISED:
+            del content["denoiser"]
     return content
 
 

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from typing import Any
 
 from arena.base.suggest import did_you_mean, index_words, is_respelling
-from cnn.config import VARIANTS, RunConfig
+from cnn.config import EVERY_VARIANT, RunConfig
 from cnn.errors import ConfigError
 from cnn.nets import NETS
 from cnn.settings import augment, split, tiles
@@ -229,7 +229,7 @@ def _assign(key: str, value: str) -> str:
 
 
 def _name_option(option: str, value: str) -> str:
-    if option == "--tiles" and value in VARIANTS:
+    if option == "--tiles" and value in EVERY_VARIANT:
         option = "--variant"
     if option == "--device" and value.isdecimal():
         value = f"cuda:{value}"
@@ -266,7 +266,7 @@ def _explain_word(word: str, allowed: Collection[str]) -> str:
         return f"; a file of settings is an option: --config {word}"
     if word.partition(":")[0].endswith(".py") or word in NETS:
         return f"; did you mean: --model {word}"
-    if word in VARIANTS:
+    if word in EVERY_VARIANT:
         return f"; did you mean: --variant {word}"
     if _RUN.fullmatch(word):
         return f"; a run is shown by `arena runs show {word}`, and answers by `arena predict {word}`"

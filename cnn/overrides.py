@@ -104,8 +104,9 @@ def config_from_dict(content: Mapping[str, Any]) -> RunConfig:
     model = ModelSettings(n_channels=data.channels, side=data.side)
     digest, labels = str(values.pop("train.start_digest", "")), tuple(values.pop("train.start_labels", ()))
     train = TrainSettings(start=str(values.pop("train.start", "")), start_digest=digest, start_labels=labels)
-    corpus = str(values.pop("corpus", ""))
-    blank = RunConfig(corpus=corpus, data=data, augment=AUGMENT_DEFAULTS[data.kind], model=model, train=train)
+    corpus, denoiser = (str(values.pop(name, "")) for name in ("corpus", "denoiser"))
+    augment = AUGMENT_DEFAULTS[data.kind]
+    blank = RunConfig(corpus=corpus, data=data, denoiser=denoiser, augment=augment, model=model, train=train)
     return apply_values(blank, values, source)
 
 

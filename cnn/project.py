@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from arena.base.project import Project, ProjectError, find_project
-from cnn.config import VARIANTS, RunConfig, TilesInfo, check_variants, default_config
+from cnn.config import EVERY_VARIANT, VARIANTS, RunConfig, TilesInfo, check_variants, default_config
 from cnn.errors import ConfigError
 from cnn.keys import keys, suggest_key
 from cnn.nets import PAIR
@@ -30,7 +30,7 @@ def open_project() -> Project:
     project = find_project()
     try:
         for variant in project.variants:
-            check_choice("variants", variant, VARIANTS)
+            check_choice("variants", variant, EVERY_VARIANT)
         _refuse_repeated(project.variants, "variants")
         for net in project.models:
             model_defaults(net)

@@ -20,6 +20,7 @@ from cnn.runs import DataKind, read_kind
 from cnn.runs.evaluation import read_labels
 from cnn.runs.folder import PREDICTION_HEAD, RunFolder, RunResult
 from cnn.runs.index import RunLine, list_newest_first, read_line
+from cnn.runs.looks import LookRow, read_looks
 from cnn.runs.reference import find_run
 from cnn.settings.fields import check_choice
 
@@ -121,10 +122,8 @@ class Run:
         """A row for each validation between updates, every `train.looks_every` of them; empty without."""
         import pandas as pd
 
-        from cnn.train.looks import LookRow, read_looks
-
         columns = [field.name for field in dataclasses.fields(LookRow)]
-        return pd.DataFrame(read_looks(self.stored.path), columns=columns).set_index("updates")
+        return pd.DataFrame(read_looks(self.stored), columns=columns).set_index("updates")
 
     @functools.cached_property
     def predictions(self) -> pd.DataFrame:

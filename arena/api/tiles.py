@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from arena.api.arguments import Location, Setting, choose_folder, format_settings
 from arena.base.terminal import say
-from cnn.config import VARIANTS, RunConfig
+from cnn.config import EVERY_VARIANT, RunConfig
 from cnn.errors import ConfigError
 from cnn.project import configure_sections, open_project
 from cnn.settings.fields import check_choice
@@ -98,7 +98,7 @@ class TileSet:
         from arena.api.datasets import TileDataset
 
         check_choice("split", split, SPLITS)
-        check_choice("variant", variant, VARIANTS)
+        check_choice("variant", variant, EVERY_VARIANT)
         normalise = normalise or self.stored.data.normalisation
         check_choice("normalise", normalise, NORMALISATIONS)
         train = replace(self.config.train, normalise=normalise)

@@ -22,7 +22,7 @@ ONNX_HELP = "The net behind it, as `arena export` writes it: the host can verify
 RUN_HELP = "A run: its folder, name, digest or the beginning of it, latest, best, or lenet5.raw+aug."
 SOLUTION_HELP = "CSV: id,label and optionally Usage (Public, Private or Ignored) and Group (the speaker)."
 SUBMISSION_HELP = "CSV: id,label and optionally one probability per class."
-SWEEP_HELP = "A sweep file, or a net such as lenet5."
+SWEEP_HELP = "A sweep file, a shipped one such as optimisers, or a net such as lenet5."
 TEAM_HELP = "The team's name, in any case."
 
 

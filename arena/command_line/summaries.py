@@ -16,6 +16,7 @@ SUMMARIES = {  # group: heading: command: line
         "Make tiles": {
             "prepare": "Turn recordings into tiles, raw and filtered.",
             "pictures": "Turn pictures into tiles, raw and filtered.",
+            "denoise": "Denoise tiles by an autoencoder.",
             "show": "Draw some tiles, filtered and augmented too.",
             "solution": "Write the true labels of the test clips, for a host.",
             "strings": "Draw strings of digits from the test clips.",

@@ -90,9 +90,9 @@ def _name_words(command: Any, line: list[str]) -> list[str]:
 
 
 def _name_option(word: str) -> str:
-    from cnn.config import VARIANTS
+    from cnn.config import EVERY_VARIANT
 
-    return "--model" if _is_net(word) else "--variant" if word in VARIANTS else ""
+    return "--model" if _is_net(word) else "--variant" if word in EVERY_VARIANT else ""
 
 
 def _rewrite(command: Any, name: str, line: list[str], option: str) -> list[str] | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from arena.base.project import find_project
 from arena.completion.files import complete_files, complete_folders
 from arena.completion.proposal import Proposal, TypedLine
-from cnn.config import VARIANTS
+from cnn.config import EVERY_VARIANT
 from cnn.nets import NETS
 
 _CLASS = re.compile(r"^class (\w+)\(.*Module\)", re.MULTILINE)
@@ -20,7 +20,7 @@ _MOST_RUNS = 300  # that are read for their nets and names
 
 
 def complete_variants(line: TypedLine, word: str) -> Iterator[Proposal]:
-    return map(Proposal, VARIANTS)
+    return map(Proposal, EVERY_VARIANT)
 
 
 def complete_nets(line: TypedLine, word: str) -> Iterator[Proposal]:
@@ -110,8 +110,9 @@ def complete_states(line: TypedLine, word: str) -> Iterator[Proposal]:
 
 def complete_corpora(line: TypedLine, word: str) -> Iterator[Proposal]:
     from cnn.collect.catalogue import SOURCES
+    from cnn.collect.picture_catalogue import PICTURE_CORPORA
 
-    return (Proposal(source.name, source.title) for source in SOURCES)
+    return (Proposal(source.name, source.title) for source in (*SOURCES, *PICTURE_CORPORA))
 
 
 def complete_studies(line: TypedLine, word: str) -> Iterator[Proposal]:

@@ -57,7 +57,9 @@ def synth(
     "get", epilog="Examples: `arena data get fsdd` · `arena data get --list` · `arena data get audiomnist --archive master.zip`"
 )
 def get_command(
-    name: Annotated[str, typer.Argument(metavar="SOURCE", help="audiomnist, fsdd or speech-commands-digits.")] = "",
+    name: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="audiomnist, fsdd, speech-commands-digits, mnist, fashion-mnist or cifar10.")
+    ] = "",
     out: Annotated[
         Path | None, typer.Argument(metavar="OUT", help="New folder; by default the name.", show_default=False)
     ] = None,
@@ -65,7 +67,8 @@ def get_command(
         list[str] | None, typer.Option(help="Another address of the archive; several are tried in order.")
     ] = None,
     archive: Annotated[
-        Path | None, typer.Option(help="The archive (tar or zip) as a browser saved it: no network then.")
+        Path | None,
+        typer.Option(help="The archive (tar or zip) as a browser saved it, or the folder of its files: no network then."),
     ] = None,
     keep_archive: Annotated[bool, typer.Option("--keep-archive", help="Keep what was downloaded beside the folder.")] = False,
     unverified: Annotated[
@@ -79,8 +82,10 @@ def get_command(
 ) -> None:
     """Fetch a public corpus: resumed where it broke off, verified, its licence and citation beside it."""
     import cnn.collect.fetch
+    import cnn.pictures.fetch
     from cnn.collect.catalogue import find_source
     from cnn.collect.download import Hooks
+    from cnn.collect.picture_catalogue import PictureCorpus
 
     if list_ or not name:
         return _print_sources(json)
@@ -89,27 +94,38 @@ def get_command(
     options = cnn.collect.fetch.FetchOptions(
         mirrors=tuple(mirror or ()), archive=archive, keep_archive=keep_archive, verify=not unverified
     )
-    result = cnn.collect.fetch.fetch_corpus(source, out or Path(source.name), options, progress, Hooks(say=say))
+    place, hooks = out or Path(source.name), Hooks(say=say)
+    if isinstance(source, PictureCorpus):
+        result = cnn.pictures.fetch.fetch_pictures(source, place, options, hooks)
+    else:
+        result = cnn.collect.fetch.fetch_corpus(source, place, options, progress, hooks)
     if json:
         facts = {name: getattr(result, name) for name in ("n_clips", "was_there", "verified")}
         return print_json({"folder": str(result.folder), **facts})
     origin = ", there already" if result.was_there else f"; verified: {result.verified}"
-    print(f"{result.folder}: {result.n_clips:,} recordings{origin}")
+    items, command = ("pictures", "pictures") if isinstance(source, PictureCorpus) else ("recordings", "prepare")
+    print(f"{result.folder}: {result.n_clips:,} {items}{origin}")
     print(f"licence {source.licence} ({source.licence_url})\ncite {source.citation}")
-    print(f"next: arena data prepare {result.folder}")
+    print(f"next: arena data {command} {result.folder}")
 
 
 def _print_sources(json: bool) -> None:
     from cnn.collect.catalogue import SOURCES
     from cnn.collect.fetch import size_words
+    from cnn.collect.picture_catalogue import PICTURE_CORPORA
 
     if json:
         fields = ("name", "title", "n_clips", "n_speakers", "rate_hz", "archive_bytes", "licence", "citation", "sha256", "urls")
-        return print_json([{key: getattr(source, key) for key in fields} for source in SOURCES])
+        every = (*SOURCES, *PICTURE_CORPORA)
+        return print_json([{key: getattr(source, key) for key in fields if hasattr(source, key)} for source in every])
     rows = [[s.name, f"{s.n_clips:,}", s.n_speakers, f"{s.rate_hz // 1000} kHz", size_words(s), s.licence] for s in SOURCES]
     columns = (Column("name"), Number("clips"), Prose("speakers"), Number("rate", 2), Number("download"), Prose("licence"))
     print_table(columns, rows)
-    for source in SOURCES:
+    print()
+    rows = [[p.name, f"{p.n_clips:,}", str(p.n_classes), f"{p.archive_bytes / 1e6:.0f} MB", p.licence] for p in PICTURE_CORPORA]
+    numbers = (Number("pictures"), Number("classes"), Number("download"))
+    print_table((Column("name"), *numbers, Prose("licence")), rows)
+    for source in (*SOURCES, *PICTURE_CORPORA):
         print_text(f"{source.name}: {source.title}\n  {source.urls[0]}\n  {source.citation}")
 
 

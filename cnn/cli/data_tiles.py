@@ -1,4 +1,4 @@
-"""`arena data prepare`, `strings`, `pictures`, `show` and `solution`: tiles, a picture of some, a contest's true labels."""
+"""`arena data prepare`, `strings`, `pictures`, `denoise`, `show`, `solution`: tiles, a picture of some, a contest's labels."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import ConfigPath, CorpusFolder, Json, Overrides, Tiles, out_option
+from arena.base.options import RUN_HELP, ConfigPath, CorpusFolder, Device, Json, Overrides, Runs, Tiles, out_option
 from arena.base.project import find_project
 from arena.base.terminal import print_json, progress, say
 from cnn.cli.data import plural, say_left_out, scan_with_bar
-from cnn.cli.options import Cache, Jobs
+from cnn.cli.options import Cache, Jobs, say_run
 
 if TYPE_CHECKING:
     from cnn.config import RunConfig, TilesInfo
@@ -144,6 +144,26 @@ def solution(
     tile_set = _tiles(tiles)
     n_clips = write_solution(out, tile_set, _config(overrides, "split", tile_set.info).split)
     print(f"{out}: {n_clips} test clips; make the contest with `arena contest init {out} --name ...`")
+
+
+@app.command(epilog="Example: `arena data denoise latest`, then `arena train --model lenet5 --variant denoised`")
+def denoise(
+    run: Annotated[str, typer.Argument(metavar="RUN", help=RUN_HELP)],
+    runs: Runs = Path("runs"),
+    tiles: Tiles = Path("tiles"),
+    device: Device = "auto",
+    json: Json = False,
+) -> None:
+    """Make denoised tiles by an autoencoder of model.input=noisy, for the variants denoised and denoised+aug on its split."""
+    from cnn.inference.denoise import denoise_tiles, find_denoiser
+    from cnn.tiles.tile_set import find_tiles
+
+    folder = find_denoiser(run, runs)
+    say_run(run, folder)
+    with progress("denoising, tiles", len(find_tiles(tiles).clips)) as advance:
+        made = denoise_tiles(folder, tiles, device, advance)
+    summary = {"tiles": str(made.folder), "run": str(folder.path), "n_clips": len(made.clips)}
+    print_json(summary) if json else print(f"{made.folder}: {plural(len(made.clips), 'tile')} denoised by {folder.path}")
 
 
 @app.command(

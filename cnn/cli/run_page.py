@@ -31,7 +31,7 @@ def read_page(run: RunFolder, tiles: Path) -> dict[str, Any]:
     from cnn.errors import RunError
     from cnn.runs import read_kind
     from cnn.runs.index import DAMAGED, list_notes, read_line
-    from cnn.train.looks import read_looks
+    from cnn.runs.looks import read_looks
 
     line = read_line(run)
     if line.state == DAMAGED:
@@ -52,7 +52,7 @@ def read_page(run: RunFolder, tiles: Path) -> dict[str, Any]:
         "wall_s": result.wall_s if result else sum(row.seconds for row in run.epochs()),
         "device": result.device if result else "",
         "curves": [row.to_json() for row in run.epochs()],
-        "looks": [dataclasses.asdict(row) for row in read_looks(run.path)],
+        "looks": [dataclasses.asdict(row) for row in read_looks(run)],
         "files": {path.name: path.stat().st_size for path in sorted(run.path.iterdir()) if not path.name.startswith(".")},
         "command": format_train_command(run.digest, config, tiles, run.path.parent)
         if line.tiles_format == TILES_FORMAT

@@ -42,7 +42,7 @@ def sync(
         if json:
             return print_json({"unsent" if dry_run else "sent": [row[0] for row in rows]})
         return _print(rows, ("run", "group", "project", "state"))
-    from cnn.runs.wandb_sync import check_credentials, send_all
+    from cnn.runs.wandb_mirror import check_credentials, send_all
 
     check_credentials()
     with progress("sending to W&B, runs", len(rows)) as advance:
@@ -67,7 +67,7 @@ def view(
 
 
 def _list_deleted(complete: list[tuple[RunFolder, Copy]]) -> list[tuple[RunFolder, Copy]]:
-    from cnn.runs.wandb_sync import check_credentials, list_deleted
+    from cnn.runs.wandb_mirror import check_credentials, list_deleted
 
     check_credentials()
     return list_deleted(complete)

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 
 from arena.base.suggest import did_you_mean
 from arena.base.texts import DIGIT_WORDS
+from cnn.collect.picture_catalogue import PICTURE_CORPORA, PictureCorpus
 from cnn.corpus.metadata import METADATA_NAME
 from cnn.errors import CorpusError
 from cnn.settings.data import DIGITS
@@ -151,15 +152,15 @@ SOURCES = (
 )
 
 
-def find_source(name: str) -> Source:
-    """Return the corpus of that name.
+def find_source(name: str) -> Source | PictureCorpus:
+    """Return the corpus of that name, of recordings or of pictures.
 
     Raises:
         CorpusError: there is no such corpus.
     """
-    for source in SOURCES:
-        if source.name == name.lower():
-            return source
-    names = [source.name for source in SOURCES]
+    sources = {source.name: source for source in (*SOURCES, *PICTURE_CORPORA)}
+    if name.lower() in sources:
+        return sources[name.lower()]
+    names = list(sources)
     hint = did_you_mean(name.lower(), {key: key for key in names}, "`arena data get --list` describes them")
     raise CorpusError(f"the corpora that can be fetched are {', '.join(names)}, not {name!r}{hint}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
-from cnn.config import AUDIO_SUFFIXES
+from cnn.config import AUDIO_SUFFIXES, PICTURE_SUFFIXES
 from cnn.corpus.import_advice import advise_import, format_import
 from cnn.corpus.metadata import ABOUT_NAME, METADATA_NAME
 from cnn.corpus.scan_cache import Stamp, file_stamp
@@ -236,6 +236,8 @@ def _check_file(folder: Path, reading: NameReading) -> ListedFile | FileProblem:
 def describe_no_recording(folder: Path, kinds: Mapping[str, int], noun: str = "recording") -> str:
     """Return one line on a folder without recordings, with the kinds of files that it holds and what to do."""
     content = f"holds no {noun} that can be read, only {list_kinds(kinds)}" if kinds else "is empty"
+    if noun == "recording" and any(kind in (*PICTURE_SUFFIXES, ".npz") for kind in kinds):
+        return f"{folder} {content}; tiles of pictures are made by `arena data pictures {folder}`"
     return f"{folder} {content}{_advise(kinds, f'; give the folder that holds the {noun}s')}"
 
 

@@ -25,7 +25,7 @@ from cnn.corpus.audio import LONGEST_S, RATES_HZ, to_mono
 from cnn.errors import ConfigError, ModelError, RunError
 from cnn.files import write_whole
 from cnn.inference.onnx_front_end import FrontEnd
-from cnn.inference.predict import load_net, make_picture
+from cnn.inference.predict import check_filter, load_net, make_picture
 from cnn.runs.folder import RunFolder
 from cnn.tiles.front_end import Samples
 from cnn.tiles.inputs import Inputs, to_channels
@@ -91,6 +91,7 @@ def export_run(run: RunFolder, out: Path, rate_hz: int, clips: Sequence[Samples]
     """
     check_onnx_packages()
     config, net = load_net(run, torch.device("cpu"))
+    check_filter(config, run)
     rate_hz = rate_hz or config.tiles.rate_hz
     if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
         raise ConfigError(f"--rate-hz lies between {RATES_HZ[0]} and {RATES_HZ[1]}, not {rate_hz}")

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from cnn.commands import format_retraining
-from cnn.config import RunConfig
+from cnn.config import DENOISED, RunConfig
 from cnn.corpus.audio import to_mono
 from cnn.corpus.recordings import RECORDINGS, FileKind, RecordingFile, Source, decode_recording
 from cnn.errors import CorpusError, RunError
@@ -134,6 +134,7 @@ def predict_recordings(run: RunFolder, sources: Sequence[Source], device: str, p
     flagged: list[tuple[str, tuple[str, ...]]] = []
     with limit_threads(target):
         config, net = load_net(run, target)
+        check_filter(config, run)
         for start in range(0, len(sources), _AT_ONCE):
             batch = sources[start : start + _AT_ONCE]
             tiles: dict[int, np.ndarray] = {}  # by index in the batch
@@ -149,6 +150,13 @@ def predict_recordings(run: RunFolder, sources: Sequence[Source], device: str, p
                 answers += [_answer(batch[index].name, row, config.data.labels) for index, row in zip(tiles, rows, strict=True)]
             progress(len(batch))
     return Answers(labels=config.data.labels, answers=tuple(answers), skipped=tuple(skipped), flagged=tuple(flagged))
+
+
+def check_filter(config: RunConfig, run: RunFolder) -> None:
+    """Raise RunError for a net of denoised tiles: an autoencoder makes them for a corpus, and none stands in the run."""
+    if config.filter == DENOISED:
+        rule = f"{run.path} takes denoised tiles, which `arena data denoise` makes of a whole corpus and not of new files"
+        raise RunError(f"{rule}; choose a run on raw or bilateral tiles")
 
 
 def _make_tile(source: Source, config: RunConfig) -> tuple[npt.NDArray[np.uint8], tuple[str, ...]]:

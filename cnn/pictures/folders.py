@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+from cnn.config import PICTURE_SUFFIXES
 from cnn.corpus.listing import FileProblem, count_kinds, describe_kinds, escape_unprintable, walk_files
 from cnn.corpus.recordings import FileKind
 from cnn.errors import CorpusError
-from cnn.pictures.image_file import SUFFIXES, is_in_colour, read_image
+from cnn.pictures.image_file import is_in_colour, read_image
 from cnn.pictures.source import PictureRow, PictureSource, Pixels, sort_names
 
 _PARTS = {
@@ -48,7 +49,7 @@ def read_folders(folder: Path) -> PictureSource | None:
         notes.append(
             f"warning: {n_outside:,} picture files lie in no folder of a class and are left out (the first is {first})"
         )
-    if others := count_kinds(path for path in everything if path.suffix.lower() not in SUFFIXES):
+    if others := count_kinds(path for path in everything if path.suffix.lower() not in PICTURE_SUFFIXES):
         notes.append(f"note: {describe_kinds(others)}")
     channels = 3 if any(is_in_colour(folder / path) for path in inside) else 1
     rows = _name_rows(inside, has_parts)
@@ -65,7 +66,7 @@ def read_folders(folder: Path) -> PictureSource | None:
 
 def is_picture(path: PurePosixPath) -> bool:
     """Return whether a file is a picture by its suffix; hidden files are none."""
-    return not path.name.startswith(".") and path.suffix.lower() in SUFFIXES
+    return not path.name.startswith(".") and path.suffix.lower() in PICTURE_SUFFIXES
 
 
 PICTURES = FileKind(noun="picture", answer="class", belongs=is_picture)

@@ -13,7 +13,6 @@ from PIL import Image, ImageOps
 from cnn.errors import CorpusError
 from cnn.pictures.source import MAX_SIDE, Pixels
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 _MAX_CELLS = 1 << 26
 _GREY = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "F")

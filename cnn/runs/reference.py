@@ -12,7 +12,7 @@ from typing import Any
 
 from arena.base.project import find_project
 from arena.base.suggest import did_you_mean
-from cnn.config import TILES_FORMAT, VARIANTS, RunConfig
+from cnn.config import EVERY_VARIANT, TILES_FORMAT, RunConfig
 from cnn.errors import CnnError, RunError
 from cnn.files import read_json
 from cnn.overrides import apply_values
@@ -40,7 +40,7 @@ def find_run(reference: str, runs_dir: Path) -> RunFolder:
     hits = [RunFolder(path)] if (path / "config.json").exists() else []
     if word:
         hits += [run for run in runs if run.digest.startswith(word) or _read_name(run) == word]
-    if word in (LATEST, BEST) or word.rpartition(".")[2] in VARIANTS:
+    if word in (LATEST, BEST) or word.rpartition(".")[2] in EVERY_VARIANT:
         hits += [RunFolder(folder / line.digest) for line in _choose_trainings(word, folder, runs)]
     unique = {run.path.resolve(): run for run in hits}
     if not unique:

@@ -1,12 +1,14 @@
-"""Mirror of a training at W&B, online or offline. It never asks, and never stops or delays a training.
+"""Mirror of a training at W&B, online or offline, and later upload. It never asks, and never stops or delays a training.
 
-A copy begins with the first epoch. From the run folder `arena wandb sync` later sends what W&B did not take.
+A copy begins with the first epoch. From the run folder `arena wandb sync` later sends what W&B did not take, or what was
+trained offline.
 """
 
 from __future__ import annotations
 
 import functools
 import os
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,23 +16,29 @@ from pathlib import Path
 from typing import Any
 
 from cnn.config import RunConfig, reset_config
-from cnn.errors import ConfigError
+from cnn.errors import ConfigError, RunError
+from cnn.overrides import config_from_dict
 from cnn.runs.folder import EpochRow, RunFolder
+from cnn.runs.marks import lock_run
 from cnn.runs.wandb_client import (
     abandon_run,
     begin_copy,
     close_run,
+    find_deleted,
     format_error,
     is_logged_in,
     log_epoch,
     record_copy,
+    send_run,
     start_run,
     stop_service,
 )
-from cnn.runs.wandb_record import Copy, find_id, format_name
+from cnn.runs.wandb_record import Copy, find_id, format_name, read_copy
 
 MODES = ("auto", "online", "offline", "off")
 _PAUSE_S = 600  # before the next attempt after W&B was not reached: every wait is a training's time
+_WAIT_S = 120.0  # limit for the later upload of one run
+_MAX_FAILURES = 3  # in a row: W&B is down, and each attempt costs its wait
 
 _offline_until = 0.0  # monotonic clock; runs start offline until then
 
@@ -172,3 +180,66 @@ class Mirror:
             start_run, config=self._config, files_dir=self._folder.path, on_stop=self._destination.on_stop
         )
         self._copy, self._run = begin_copy(self._folder, copy, start)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SentRun:
+    """One run that W&B has now."""
+
+    run: str
+    url: str
+
+
+def check_credentials() -> None:
+    """Raise RunError if W&B would ask for credentials."""
+    if not is_logged_in():
+        raise RunError(
+            "not logged in to W&B: run `wandb login`, or set WANDB_API_KEY (and WANDB_BASE_URL for a server of your own), "
+            "and send again"
+        )
+
+
+def list_deleted(complete: Sequence[tuple[RunFolder, Copy]]) -> list[tuple[RunFolder, Copy]]:
+    """Return those runs that W&B had and has no longer."""
+    projects: dict[tuple[str, str], list[Copy]] = {}
+    for _, copy in complete:
+        projects.setdefault((copy.entity, copy.project), []).append(copy)
+    deleted = {project: find_deleted(copies) for project, copies in projects.items()}
+    return [(run, copy) for run, copy in complete if copy.id in deleted[copy.entity, copy.project]]
+
+
+def send_all(
+    unsent: Sequence[tuple[RunFolder, Copy]], advance: Callable[[int, str], None], say: Callable[[str], None]
+) -> list[SentRun]:
+    """Send runs one after another; an error leaves those that are sent recorded as sent.
+
+    Raises:
+        RunError: some could not be sent, or three in a row.
+    """
+    uploads: list[SentRun] = []
+    failures: list[str] = []
+    in_a_row = 0
+    with tempfile.TemporaryDirectory(prefix="arena-wandb-") as files_dir:
+        for run, copy in unsent:
+            try:
+                uploads.append(SentRun(run=run.digest, url=_send(run, copy, Path(files_dir))))
+                in_a_row = 0
+            except ConnectionError as error:
+                failures.append(str(error))
+                in_a_row += 1
+                say(f"not sent: {run.path}: {error}")
+                if in_a_row >= _MAX_FAILURES:
+                    break
+            advance(1, copy.group)
+    if failures:
+        n_left = len(unsent) - len(uploads)
+        raise RunError(f"{n_left} of {len(unsent)} runs are not sent, the first because {failures[0]}; send them again later")
+    return uploads
+
+
+def _send(run: RunFolder, copy: Copy, files_dir: Path) -> str:
+    with lock_run(run):
+        current = read_copy(run) or copy
+        if current.sent and current != copy:  # by another `arena wandb sync` meanwhile
+            return current.url
+        return send_run(run, current, config_from_dict(run.config()), files_dir, _WAIT_S)

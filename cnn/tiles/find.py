@@ -18,6 +18,7 @@ from cnn.files import read_json
 class _Folder:
     path: Path
     corpus_folder: str
+    name: str  # of a corpus of pictures
     n_clips: int | None
     settings: dict[str, Any]
     prepared_s: float  # since 1970; also a repeated command counts
@@ -70,6 +71,7 @@ def _read_folder(folder: Path) -> _Folder:
     return _Folder(
         path=folder,
         corpus_folder=str(content.get("corpus_folder", "")),
+        name=str(content.get("name", "")),
         n_clips=n_clips if isinstance(n_clips, int) else None,
         settings=settings if isinstance(settings, dict) else {},
         prepared_s=(folder / "settings.json").stat().st_mtime,
@@ -84,8 +86,9 @@ def _describe(folders: Sequence[_Folder]) -> list[str]:
     lines = []
     for folder in folders:
         size = folder.settings.get("size", "?")
-        clips = "clips not counted" if folder.n_clips is None else f"{folder.n_clips:,} clip{'s' * (folder.n_clips != 1)}"
-        facts = [clips, f"{size} x {size} cells"]
+        noun = "picture" if folder.name else "clip"
+        clips = f"{noun}s not counted" if folder.n_clips is None else f"{folder.n_clips:,} {noun}{'s' * (folder.n_clips != 1)}"
+        facts = [*filter(None, [folder.name]), clips, f"{size} x {size} cells"]
         facts += [f"{name} {folder.settings.get(name)}" for name in differing]
         facts += [f"prepared {folder.prepared}", f"corpus {folder.corpus_folder or 'unknown'}"]
         lines.append(f"{folder.path}: {', '.join(facts)}")

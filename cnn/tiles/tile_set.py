@@ -15,15 +15,16 @@ import numpy.typing as npt
 
 from arena.base.project import find_project
 from cnn import config as cfg
-from cnn.config import FILTERS, TILES_FORMAT, RunConfig, TilesInfo, compute_digest
+from cnn.config import DENOISED, FILTERS, TILES_FORMAT, RunConfig, TilesInfo, compute_digest
 from cnn.errors import CnnError, TilesError
 from cnn.files import read_json
-from cnn.settings.data import DataSettings, read_data
+from cnn.settings.data import DataKind, DataSettings, read_data
 from cnn.settings.fields import drop_later_defaults
 from cnn.settings.tiles import TileSettings
 from cnn.speakers.doubts import SpeakerDoubts, read_doubts
 from cnn.tiles import chunks
 from cnn.tiles.chunks import Pictures, picture_shape
+from cnn.tiles.denoised import check_denoiser, read_denoiser
 from cnn.tiles.find import find_folder
 
 CLIP_COLUMNS = ("id", "label", "speaker", "path", "audio_digest", "part", "length_s")
@@ -62,11 +63,13 @@ class TileSet:
     doubts: SpeakerDoubts  # speakers who may be one person under several names
 
     def pictures(self, filter_name: str) -> npt.NDArray[np.uint8]:
-        """Open (N, F, T) uint8, memory-mapped; (N, 3, F, T) in colour. `filter_name` is raw or bilateral.
+        """Open (N, F, T) uint8, memory-mapped; (N, 3, F, T) in colour. `filter_name` is raw, bilateral or denoised.
 
         Raises:
             TilesError: the file is missing or damaged.
         """
+        if filter_name == DENOISED and not (self.folder / f"{DENOISED}.npy").exists():
+            raise TilesError(f"{self.folder} holds no denoised tiles; make them with `arena data denoise RUN`")
         try:
             return _pictures(self.folder, filter_name, self.shape)
         except UnusableTilesError as error:
@@ -80,7 +83,9 @@ class TileSet:
     @property
     def info(self) -> TilesInfo:
         """What a configuration of a training on these tiles takes from them."""
-        return TilesInfo(corpus=self.corpus, settings=self.settings, data=self.data)
+        denoiser = read_denoiser(self.folder)
+        digest = denoiser.run if denoiser else ""
+        return TilesInfo(corpus=self.corpus, settings=self.settings, data=self.data, denoiser=digest)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -109,9 +114,10 @@ def open_tiles(folder: Path) -> TileSet:
 
 
 def _advice(folder: Path, error: Exception, corpus_folder: str) -> str:
-    project, corpus = find_project(), Path(corpus_folder)
-    words = [str(project.shorten(corpus)) if corpus.is_dir() else "CORPUS", *project.folder_option("tiles", folder.parent)]
-    return f"{folder} {error}; make it anew with `{shlex.join(['arena', 'data', 'prepare', *words])}`"
+    project, corpus, content = find_project(), Path(corpus_folder), read_json_or_empty(folder / "settings.json")
+    command = "pictures" if content.get("kind") == DataKind.PICTURES else "prepare"
+    words = [str(project.shorten(corpus)) if corpus.exists() else "CORPUS", *project.folder_option("tiles", folder.parent)]
+    return f"{folder} {error}; make it anew with `{shlex.join(['arena', 'data', command, *words])}`"
 
 
 def read_tiles(folder: Path) -> TileSet:
@@ -192,6 +198,7 @@ def find_run_tiles(config: RunConfig, folder: Path) -> TileSet:
 
     Raises:
         TilesError: they are not there.
+        ConfigError: they were denoised anew since.
     """
     subfolder = folder / compute_digest({"corpus": config.corpus, "tiles": asdict(config.tiles)})
     tiles = open_tiles(subfolder) if (subfolder / "settings.json").exists() else find_tiles(folder)
@@ -199,6 +206,7 @@ def find_run_tiles(config: RunConfig, folder: Path) -> TileSet:
         raise TilesError(
             f"{tiles.folder} holds other tiles than the run was trained on ({subfolder.name}); name those with --tiles"
         )
+    check_denoiser(config, tiles.folder)
     return tiles
 
 

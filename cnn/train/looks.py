@@ -1,32 +1,14 @@
-"""Validations between two updates, every `train.looks_every` of them: looks.csv, finer than epochs.csv.
-
-Standard library only, so that they are read without torch.
-"""
+"""Validations between two updates, every `train.looks_every` of them: finer than epochs."""
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from cnn.files import write_csv
-from cnn.runs.folder import Score
-
-_NAME = "looks.csv"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LookRow:
-    """One line of looks.csv."""
-
-    updates: int  # since the training began
-    seconds: float  # likewise, scoring included
-    train_loss: float  # mean over the updates since the line before
-    val_loss: float
-    val_macro_f1: float
+from cnn.runs.folder import RunFolder, Score
+from cnn.runs.looks import LookRow, write_looks
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,17 +60,7 @@ class Looks:
         self.rows = [LookRow(**row) for row in state.get("rows", ())]
         self._losses = list(state.get("losses", ()))
 
-    def write(self, run: Path) -> None:
+    def write(self, folder: RunFolder) -> None:
         """Write looks.csv, if there are looks at all."""
         if self._every:
-            write_csv(run / _NAME, [f.name for f in dataclasses.fields(LookRow)], map(dataclasses.astuple, self.rows))
-
-
-def read_looks(run: Path) -> list[LookRow]:
-    """Read the looks of a run folder; empty where it has none."""
-    path = run / _NAME
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = csv.DictReader(file)
-        return [LookRow(updates=int(row.pop("updates")), **{key: float(x) for key, x in row.items()}) for row in rows]
+            write_looks(folder, self.rows)

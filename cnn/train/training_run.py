@@ -25,6 +25,7 @@ from cnn.runs.folder import EVERY_PART, EpochRow, Prediction, RunFolder, RunResu
 from cnn.runs.marks import choose_trial, lock_run, read_trial_mark
 from cnn.splits import make_split
 from cnn.tiles.batches import Clips, derive_seed
+from cnn.tiles.denoised import check_denoiser
 from cnn.tiles.inputs import Inputs
 from cnn.tiles.tile_set import TileClip, TileSet
 from cnn.train.device import limit_threads, resolve_device
@@ -96,6 +97,7 @@ def open_run(
 def _check_tiles(config: RunConfig, tiles: TileSet) -> None:
     if (config.corpus, config.tiles) != (tiles.corpus, tiles.settings):
         raise ConfigError(f"the configuration was made for other tiles than those in {tiles.folder}; choose them with --tiles")
+    check_denoiser(config, tiles.folder)
 
 
 def complete_run(folder: RunFolder, tiles: TileSet, device: str, on_choice: Callable[[str], None] = say) -> RunFolder:
@@ -206,7 +208,7 @@ class TrainingRun:
 
     def _write_rows(self) -> None:
         self.folder.write_epochs(self.trainer.rows)
-        self.trainer.looks.write(self.folder.path)
+        self.trainer.looks.write(self.folder)
 
     def decide(self, row: EpochRow, listener: Listener) -> RunState:
         """Return the run's state after the listener's decision on an epoch that is written."""

@@ -115,6 +115,7 @@ def build_command(
     refresh: Annotated[
         int, typer.Option(min=0, help="The page is not final: it says so, and loads itself again every so many seconds.")
     ] = 0,
+    reach: Annotated[float, typer.Option(min=0, max=1, help="Validation macro-F1 whose time “How it learnt” gives.")] = 0.9,
     pdf: Annotated[bool, typer.Option("--pdf", help="Print a PDF beside the page, by the Chromium that is installed.")] = False,
     wide: Wide = False,
     as_json: Json = False,
@@ -126,7 +127,7 @@ def build_command(
     from reports.page.output import as_plain
 
     more = {"named_runs": tuple(map(Path, run or ())), "tiles": tiles, "title": title, "lang": lang.value, "private": private}
-    more["refresh_s"] = refresh
+    more |= {"refresh_s": refresh, "reach": reach}
     facts = build_with_bar(resolve_sources(runs, studies, contest, **more), out, pdf=pdf)
     print_json(as_plain(plain_facts(facts))) if as_json else print_summary(facts, out)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from cnn.config import VARIANTS
+from cnn.config import EVERY_VARIANT, VARIANTS
 from cnn.nets import BASELINE, MODEL_A, MODEL_B, NETS, PAIR
 
 CellKey = tuple[str, str]  # label of the model, variant
@@ -59,7 +59,7 @@ class Grid:
         """Return the cells of the comparison and `others`, each model's together."""
         every = {(model, variant) for model in self.models for variant in self.variants} | set(others)
         nets = order_nets(self.models, [model for model, _ in every])
-        rank = {variant: n for n, variant in enumerate(VARIANTS)}
+        rank = {variant: n for n, variant in enumerate(EVERY_VARIANT)}
         return sorted(every, key=lambda cell: (nets.index(cell[0]), rank.get(cell[1], len(rank)), cell[1]))
 
     def sort(self, items: Iterable[T]) -> tuple[T, ...]:

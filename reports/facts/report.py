@@ -13,6 +13,7 @@ from reports.facts.clips import DoubtFacts, GroupingFacts, Media, MistakeFacts
 from reports.facts.contest import ContestFacts
 from reports.facts.evaluations import EvaluationGroup
 from reports.facts.inspections import InspectionFacts
+from reports.facts.learning import LearningFacts
 from reports.facts.models import order_nets
 from reports.facts.sweeps import AgentFacts
 from sweeps.results import StudyFacts
@@ -142,6 +143,7 @@ class ReportFacts:
     media: dict[str, Media] = field(default_factory=dict)  # pictures and sound, by clip
     source: dict[str, str] = field(default_factory=dict)  # citation and licence of the recordings, as far as they are known
     inspections: tuple[InspectionFacts, ...] = ()  # one training of each model
+    learning: tuple[LearningFacts, ...] = ()  # where trainings differ in optimiser, batch size or normalisation
     agents: dict[str, tuple[AgentFacts, ...]] = field(default_factory=dict)  # by study
     lang: str = "en"
     kind: DataKind = DataKind.SOUND  # of all trainings

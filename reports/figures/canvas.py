@@ -215,8 +215,9 @@ def css_variable(colour: str) -> str:
 
 
 def filter_dash(variant: str) -> tuple[float, tuple[float, ...] | None]:
-    """Return the filter's line style: solid raw, dashed bilateral."""
-    return (0, (4, 2.5)) if variant.startswith("bilateral") else (0, None)
+    """Return the filter's line style: solid raw, dashed bilateral, dotted denoised."""
+    styles: dict[str, tuple[float, ...] | None] = {"bilateral": (4, 2.5), "denoised": (1, 1.5)}
+    return 0, styles.get(variant.removesuffix("+aug"))
 
 
 def augment_marker(variant: str) -> str:

@@ -20,6 +20,7 @@ from reports.page.csv_data import csv_tables
 from reports.page.evaluations import GroupPage, group_pages
 from reports.page.figures import Figures, draw_all
 from reports.page.inspections import InspectionPage, inspection_pages
+from reports.page.learning import LearningPage, learning_pages
 from reports.page.outline import Outline, make_outline
 from reports.page.studies import StudyPage, study_pages
 from reports.page.tables import Confusion, DigitRow, SplitRow, confusions, digits, shared_versions, splits
@@ -47,6 +48,7 @@ class ReportPage:
     tables: dict[str, str]  # data URIs of CSV files, by name
     evaluations: tuple[GroupPage, ...]
     inspections: tuple[InspectionPage, ...]
+    learning: tuple[LearningPage, ...]
     studies: dict[str, StudyPage]
     main_run: RunFacts | None
     reasons: dict[str, str]  # reason of each verdict, by digest
@@ -79,6 +81,7 @@ def render_report(facts: ReportFacts) -> bytes:
         tables=csv_tables(facts),
         evaluations=group_pages(facts.evaluations, t),
         inspections=inspection_pages(facts.inspections, t),
+        learning=learning_pages(facts.learning, t),
         studies=study_pages(facts.sweeps or ()),
         main_run=main_run,
         reasons={run.digest: fit_sentence(run, facts.runs, t) for run in facts.runs},

@@ -21,6 +21,7 @@ from reports.facts.sweeps import AgentFacts
 from reports.reading.clips import add_clips
 from reports.reading.evaluations import read_evaluations
 from reports.reading.inspections import read_inspections
+from reports.reading.learning import read_learning
 from reports.reading.run import Reading, read_run
 from reports.reading.selection import Selection, select_runs
 from reports.wording.page_texts import Texts, texts
@@ -44,6 +45,7 @@ class Sources:
     title: str = ""
     lang: str = "en"
     private: bool = False  # the contest's private scores, which its host may show
+    reach: float = 0.9  # validation macro-F1 that the section on learning times
     refresh_s: int = 0  # after so many seconds a browser reads the page again, as it is not final; 0: it is
 
     @property
@@ -96,7 +98,9 @@ def gather_facts(sources: Sources) -> ReportFacts:
         refresh_s=sources.refresh_s,
     )
     inspections, damages = read_inspections(facts.runs, facts.main_run, t)
-    facts = dataclasses.replace(facts, inspections=inspections, notes=(*facts.notes, *damages))
+    corpus = str(facts.main_run.config["corpus"]) if facts.main_run else ""
+    learning = read_learning(sources.runs, corpus, sources.reach)
+    facts = dataclasses.replace(facts, inspections=inspections, learning=learning, notes=(*facts.notes, *damages))
     return add_clips(facts, readings, sources.tiles)
 
 

@@ -152,6 +152,9 @@ def _named(name: Path, runs_dir: Path | None) -> Candidate:
             raise SourceError(
                 f"{folder.path} is {state}, not finished; train it to the end with `arena train`, or leave it out"
             )
+        if result.reconstruction:
+            rule = f"{folder.path} is an autoencoder, and --run names trainings that are compared by macro-F1"
+            raise SourceError(f"{rule}; leave it out: its section is on every report of its folder")
         return _candidate(folder, result)
     except (RunError, ValueError, KeyError, TypeError) as error:
         raise damage_error(folder, error) from error
@@ -163,7 +166,7 @@ def _scan(runs_dir: Path | None, notes: list[Note], t: Texts) -> list[Candidate]
     for folder in list_runs(runs_dir) if runs_dir else []:
         try:
             result = folder.result()
-            if result and result.state is RunState.FINISHED:
+            if result and result.state is RunState.FINISHED and not result.reconstruction:
                 candidates.append(_candidate(folder, result))
             n_unfinished += result is None
         except (RunError, ValueError, KeyError, TypeError) as error:

@@ -15,7 +15,8 @@ def gist(section: str, facts: ReportFacts, t: Texts) -> str:
     if section in ("trainings", "lineage") and not facts.runs:
         return t("gist.nothing")
     models = t.listed([t.model(inspection.model) for inspection in facts.inspections])
-    return t(f"gist.{section}", trainings=t.n("unit.trainings", len(facts.runs)), models=models)
+    settings = t.listed([t(f"learning.{learning.axis}") for learning in facts.learning])
+    return t(f"gist.{section}", trainings=t.n("unit.trainings", len(facts.runs)), models=models, settings=settings)
 
 
 def _held_out(facts: ReportFacts, t: Texts) -> str:

@@ -68,9 +68,9 @@ def model_label(model: str) -> str:
 
 
 def variants() -> tuple[str, ...]:
-    from cnn.config import VARIANTS
+    from cnn.config import EVERY_VARIANT
 
-    return VARIANTS
+    return EVERY_VARIANT
 
 
 def explain_refusal(values: Mapping[str, object]) -> str:

@@ -141,7 +141,10 @@ def test_another_model_brings_its_own_defaults_and_keeps_what_is_said_beside_it(
             "model.name=lenet",
             f"model.name is one of {', '.join(MODELS)} or path/to/file.py:ClassName, not 'lenet'; did you mean 'lenet5'?",
         ),
-        ("variant=row", "variant is one of raw, bilateral, raw+aug, bilateral+aug, not 'row'; did you mean 'raw'?"),
+        (
+            "variant=row",
+            "variant is one of raw, bilateral, raw+aug, bilateral+aug, denoised, denoised+aug, not 'row'; did you mean 'raw'?",
+        ),
         ("train.epochs", "an override is written key=value, such as train.epochs=5, not 'train.epochs'"),
         ("tiles.size=32", "tiles.size is fixed when tiles are prepared; type `arena data prepare CORPUS tiles.size=32`"),
         (

@@ -101,7 +101,7 @@ def test_commands_options_and_choices(folder: Path) -> None:
     assert values("train --variant raw --vari") == ["--variant"]
     assert values("sweep run lenet5 --on ") == ["local", "slurm", "ray"]
     assert values("train --variant=bi") == ["--variant=bilateral", "--variant=bilateral+aug"]
-    assert values("data get f") == ["fsdd"]
+    assert values("data get f") == ["fsdd", "fashion-mnist"]
     assert values("unknown ") == []
 
 

@@ -27,6 +27,7 @@ from cnn.cli.data_collect import app
 from cnn.collect.catalogue import SOURCES, Source, find_source
 from cnn.collect.download import Hooks
 from cnn.collect.fetch import FetchedCorpus, FetchOptions
+from cnn.collect.picture_catalogue import PICTURE_CORPORA
 from cnn.collect.unpack import content_digest
 from cnn.corpus.scan import scan
 from cnn.errors import CorpusError
@@ -423,7 +424,9 @@ def test_the_list_shows_licence_size_and_address() -> None:
     printed = run("get", "--list").stdout
     for text in ("38,908", "2.43 GB", "about 16 MB", "CC BY-SA 4.0", *(source.urls[0] for source in SOURCES)):
         assert text in printed
-    assert [entry["name"] for entry in json.loads(run("get", "--list", "--json").stdout)] == [s.name for s in SOURCES]
+    assert [entry["name"] for entry in json.loads(run("get", "--list", "--json").stdout)] == [
+        source.name for source in (*SOURCES, *PICTURE_CORPORA)
+    ]
     assert run("get").stdout == printed
 
 
@@ -448,7 +451,8 @@ def test_the_command_ends_with_licence_citation_and_what_comes_next(
 def test_an_unknown_name_is_refused_with_the_nearest() -> None:
     result = run("get", "audiominst")
     assert str(result.exception) == (
-        "the corpora that can be fetched are audiomnist, fsdd, speech-commands-digits, not 'audiominst'; "
+        "the corpora that can be fetched are audiomnist, fsdd, speech-commands-digits, mnist, fashion-mnist, cifar10, "
+        "not 'audiominst'; "
         "did you mean audiomnist?"
     )
 

@@ -167,7 +167,7 @@ SYNC = """
 from pathlib import Path
 import cnn.runs.wandb_client
 from cnn.runs.wandb_record import list_copies
-from cnn.runs.wandb_sync import send_all
+from cnn.runs.wandb_mirror import send_all
 
 cnn.runs.wandb_client._CONNECT_S = 2  # the client repeats a refused request until then
 send_all(list_copies(Path("runs")).unsent, lambda n, note: None, print)

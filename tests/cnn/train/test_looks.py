@@ -13,9 +13,9 @@ from torch.nn import functional as F
 from cnn.config import RunConfig, default_config
 from cnn.overrides import override
 from cnn.runs.folder import EpochRow, RunFolder
+from cnn.runs.looks import LookRow, read_looks
 from cnn.tiles.tile_set import TileSet
 from cnn.train.fused.group import TrainingGroup
-from cnn.train.looks import LookRow, read_looks
 from cnn.train.trainer import Trainer
 from cnn.train.training_run import Decision, SplitData, train
 
@@ -52,7 +52,7 @@ def test_an_epoch_says_its_updates_and_the_mean_norm_of_its_gradients(tiles: Til
 
 
 def test_looks_are_every_so_many_updates_whatever_the_epochs(whole: RunFolder) -> None:
-    rows, epochs = read_looks(whole.path), whole.epochs()
+    rows, epochs = read_looks(whole), whole.epochs()
     assert [row.updates for row in rows] == [3, 6, 9, 12, 15]
     assert [row.seconds for row in rows] == sorted(row.seconds for row in rows)
     assert rows[-1].seconds <= sum(row.seconds for row in epochs)
@@ -65,15 +65,15 @@ def test_looks_change_no_training_and_are_in_no_folder_that_has_none(tiles: Tile
     assert [replace(row, seconds=0) for row in blind.epochs()] == [replace(row, seconds=0) for row in whole.epochs()]
     assert (blind.path / "model.pt").read_bytes()[-64:] == (whole.path / "model.pt").read_bytes()[-64:]
     assert not (blind.path / "looks.csv").exists()
-    assert read_looks(blind.path) == []
+    assert read_looks(blind) == []
 
 
 def test_looks_go_on_after_a_stop(tiles: TileSet, whole: RunFolder, tmp_path: Path) -> None:
     halted = train(config(tiles), tiles, tmp_path, device="cpu", on_epoch=pause_at(1))  # type: ignore[arg-type]
-    assert [row.updates for row in read_looks(halted.path)] == [3]
+    assert [row.updates for row in read_looks(halted)] == [3]
     (halted.path / "looks.csv").unlink()  # a kill between checkpoint and table
     train(config(tiles), tiles, tmp_path, device="cpu")
-    assert without_seconds(read_looks(halted.path)) == without_seconds(read_looks(whole.path))
+    assert without_seconds(read_looks(halted)) == without_seconds(read_looks(whole))
 
 
 def test_a_group_gives_each_member_its_own_looks_and_gradients(tiles: TileSet, whole: RunFolder, tmp_path: Path) -> None:
@@ -86,10 +86,10 @@ def test_a_group_gives_each_member_its_own_looks_and_gradients(tiles: TileSet, w
     folder, expected = RunFolder(tmp_path / whole.digest), whole.epochs()
     assert [row.updates for row in folder.epochs()] == [5, 10, 15]
     assert [row.gradient_norm for row in folder.epochs()] == pytest.approx([row.gradient_norm for row in expected], rel=0.01)
-    for row, alone in zip(read_looks(folder.path), read_looks(whole.path), strict=True):
+    for row, alone in zip(read_looks(folder), read_looks(whole), strict=True):
         assert row.updates == alone.updates
         assert (row.train_loss, row.val_loss) == pytest.approx((alone.train_loss, alone.val_loss), abs=0.01)
-    assert [row.updates for row in read_looks(tmp_path / other.digest)] == [5, 10]
+    assert [row.updates for row in read_looks(RunFolder(tmp_path / other.digest))] == [5, 10]
 
 
 def test_a_table_of_old_has_no_updates_and_no_gradients(whole: RunFolder, tmp_path: Path) -> None:

@@ -239,7 +239,10 @@ def test_a_net_beside_a_sweep_file_is_told_to_stand_in_it() -> None:
             "train.batch_size is tuned by lenet5.yaml line 19, so it cannot be set here; drop one of them",
         ),
         ({"variants": ("raw", "raw")}, "two studies would be called 'lenet5.raw'; give each variant and each model once"),
-        ({"variants": ("row",)}, "variant is one of raw, bilateral, raw+aug, bilateral+aug, not 'row'; did you mean 'raw'?"),
+        (
+            {"variants": ("row",)},
+            "variant is one of raw, bilateral, raw+aug, bilateral+aug, denoised, denoised+aug, not 'row'; did you mean 'raw'?",
+        ),
         (
             {"options": AgentOptions(device="mps")},
             "--device mps is not supported: it has no float64, which scores are computed in; use --device cpu",
