@@ -34,7 +34,10 @@ EQUAL_IN_SPANISH = {
         *("page.api", "page.days", "page.hours", "page.minutes", "page.kilobytes", "page.megabytes"),
         *("page.token", "page.f1", "page.alike_p"),
     ],
-    "reports": ["word.no", "word.error", "level.filter.on", "level.filter.off", "gist.sweeps", "reading.macro_f1"],
+    "reports": [
+        *("word.no", "word.error", "level.filter.on", "level.filter.off", "gist.sweeps"),
+        *("learning.value.rmsprop", "learning.value.adam", "learning.value.adamw", "reading.macro_f1"),
+    ],
     "cnn": ["card.mono"],
     "verdicts": [],
     "pictures": [],
