@@ -34,22 +34,23 @@ def export_command(
     runs: Runs = Path("runs"),
     json: Json = False,
 ) -> None:
-    """Write a run's net as ONNX, from samples to probabilities, with the pictures and the views that it was trained with.
+    """Write a run's net as ONNX, from samples (or pictures) to probabilities, with the tiles and the views of its training.
 
     It is checked in onnxruntime against the net itself before anything is written.
     """
     import dataclasses
 
-    from cnn.inference.onnx_export import check_onnx_packages, export_run
+    from cnn.inference.onnx_export import export_run
+    from cnn.inference.onnx_file import check_onnx_packages
     from cnn.inference.predict import find_classifier
     from cnn.overrides import config_from_dict
 
     check_onnx_packages()
     folder = find_classifier(run, runs)
     say_run(run, folder)
-    rate_hz = rate_hz or config_from_dict(folder.config()).tiles.rate_hz
+    own_hz = config_from_dict(folder.config()).tiles.rate_hz
     say("tracing the net and checking what was written (about ten seconds) ...")
-    exported = export_run(folder, out, rate_hz, _read_samples(recordings, rate_hz) if recordings else ())
+    exported = export_run(folder, out, rate_hz, _read_samples(recordings, rate_hz or own_hz) if recordings else ())
     print_json(dataclasses.asdict(exported) | {"path": str(out)}) if json else print(_describe(exported))
 
 
@@ -81,8 +82,10 @@ def _read_samples(folder: Path, rate_hz: int) -> list[Samples]:
 
 def _describe(exported: Export) -> str:
     labels = "all labels equal" if not exported.n_labels else f"{exported.n_labels} labels differ"
+    given = f"samples at {exported.rate_hz} Hz" if exported.rate_hz else "tiles of pictures"
+    noun = "clips" if exported.rate_hz else "pictures"
     return (
-        f"{exported.path}: {exported.size_bytes / 1e6:.1f} MB, takes samples at {exported.rate_hz} Hz; in onnxruntime, on "
-        f"{exported.n_clips} clips, probabilities differ from the trained net's by at most {exported.difference:.1g} "
+        f"{exported.path}: {exported.size_bytes / 1e6:.1f} MB, takes {given}; in onnxruntime, on {exported.n_clips} {noun}, "
+        f"probabilities differ from the trained net's by at most {exported.difference:.1g} "
         f"({exported.net_difference:.1g} on equal pictures), {labels}"
     )

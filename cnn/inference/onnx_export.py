@@ -1,50 +1,46 @@
-"""ONNX export of a finished run: one file from samples to probabilities, checked in onnxruntime against the trained net.
+"""ONNX export of a finished run: one file from samples, or from pictures, to probabilities, checked in onnxruntime.
 
-N clips, S samples, K classes, V views, F mel bins, T frames. docs/how-to/pack.md lists the file's inputs, outputs and metadata.
+N clips, S samples, K classes, V views, C channels, F mel bins, T frames. docs/how-to/pack.md lists the file's inputs, outputs
+and metadata.
 """
 
 from __future__ import annotations
 
-import importlib.metadata
-import json
-import logging
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
-from arena.base.install import install_command
-from cnn.config import TILES_FORMAT, RunConfig
+from cnn.config import RunConfig
 from cnn.corpus.audio import LONGEST_S, RATES_HZ, to_mono
-from cnn.errors import ConfigError, ModelError, RunError
+from cnn.errors import ConfigError
 from cnn.files import write_whole
-from cnn.inference.onnx_front_end import FrontEnd
+from cnn.inference.onnx_file import (
+    PROBABILITIES,
+    Comparison,
+    check_answers,
+    check_onnx_packages,
+    compare,
+    describe,
+    open_session,
+    trace,
+)
+from cnn.inference.onnx_front_end import Bilateral, FrontEnd
 from cnn.inference.predict import check_filter, load_net, make_picture
 from cnn.runs.folder import RunFolder
-from cnn.tiles.front_end import Samples
+from cnn.tiles.front_end import Samples, bilateral
 from cnn.tiles.inputs import Inputs, to_channels
-from cnn.tiles.tta import average_views, log_probabilities
+from cnn.tiles.tta import average_views
 
 if TYPE_CHECKING:
-    import onnx
     import onnxruntime
 
-
-FORMAT = 1  # version of the metadata
-OPSET = 18  # the newest that torch 2.11 writes without a conversion; onnxruntime reads it from 1.14 on
-_SAMPLES, _PROBABILITIES, _TILES = "samples", "probabilities", "tiles"
-_NEEDS = ("onnx", "onnxruntime", "onnxscript")
-_NET_WITHIN = (
-    1e-4  # in probability, on equal pictures; measured on every net of the table: up to 4e-6 (torch 2.11, onnxruntime 1.31)
-)
-_LEVELS_WITHIN = 1  # grey levels; a cell between two is rounded to either
-_CELLS_WITHIN = 1e-3  # as a share; measured on 200 clips of FSDD: 2e-6 raw, 2e-5 filtered
+_SAMPLES, _PICTURES, _TILES = "samples", "pictures", "tiles"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +49,7 @@ class Export:
 
     path: Path
     run: str  # its digest
-    rate_hz: int  # sample rate of the input
+    rate_hz: int  # sample rate of the input; 0 of pictures
     size_bytes: int
     n_clips: int
     net_difference: float  # the largest over all probabilities, both nets given the same pictures
@@ -63,124 +59,103 @@ class Export:
 
 
 class EndToEndNet(nn.Module):
-    """(N, S) samples to (N, K) probabilities, and the (N, F, T) uint8 pictures between."""
+    """The run's input to (N, K) probabilities, and the (N, F, T) uint8 tiles between, (N, 3, F, T) in colour."""
 
-    def __init__(self, front: FrontEnd, net: nn.Module, inputs: Inputs) -> None:
+    def __init__(self, front: nn.Module, net: nn.Module, inputs: Inputs) -> None:
+        """`front` maps the input to levels of whole numbers from 0 to 255."""
         super().__init__()
         self.front, self.net, self.inputs = front, net, inputs
 
-    def forward(self, samples: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        grey = self.front(samples)
-        views = self.inputs.views(to_channels(grey / 255))
+    def forward(self, given: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        levels = self.front(given)
+        views = self.inputs.views(to_channels(levels / 255))
         logits = self.net(torch.cat(views))  # (V * N, K)
         probabilities = average_views(logits.reshape(len(views), -1, logits.shape[1])).exp()
-        return probabilities, grey.to(torch.uint8)
+        return probabilities, levels.to(torch.uint8)
 
 
-def export_run(run: RunFolder, out: Path, rate_hz: int, clips: Sequence[Samples] = ()) -> Export:
+class PictureFrontEnd(nn.Module):
+    """(N, C, F, T) uint8 tiles to levels of the same shape, filtered where the run's variant is."""
+
+    def __init__(self, config: RunConfig) -> None:
+        super().__init__()
+        self.filter = Bilateral(config.tiles) if config.filter == "bilateral" else nn.Identity()
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        levels: torch.Tensor = self.filter(pictures.float())
+        return levels
+
+
+def export_run(run: RunFolder, out: Path, rate_hz: int = 0, clips: Sequence[Samples] = ()) -> Export:
     """Write the run's net with its front end and test-time augmentation, once its answers equal the trained net's.
 
     Args:
-        rate_hz: sample rate of the input; 0: that of the run's tiles.
+        rate_hz: sample rate of the input; 0: that of the run's tiles. A net of pictures has none.
         clips: (S,) each, at that rate, to compare both nets on; none: synthetic sounds.
 
     Raises:
-        ConfigError: the packages of the extra `onnx` are not installed, or the rate is out of range.
+        ConfigError: the packages of the extra `onnx` are not installed, or the rate is out of range, or of pictures.
         ModelError: the net cannot be written as ONNX.
         RunError: the run's weights are damaged, the file's answers differ from the net's, or it cannot be written.
     """
     check_onnx_packages()
     config, net = load_net(run, torch.device("cpu"))
     check_filter(config, run)
-    rate_hz = rate_hz or config.tiles.rate_hz
-    if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
-        raise ConfigError(f"--rate-hz lies between {RATES_HZ[0]} and {RATES_HZ[1]}, not {rate_hz}")
-    end_to_end = EndToEndNet(FrontEnd(config.tiles, rate_hz, config.filter), net, Inputs([config])).eval()
-    model = _trace(end_to_end, rate_hz, config)
-    _describe(model, run, config, rate_hz)
-    content = model.SerializeToString()
-    comparison = _compare(content, net, config, rate_hz, clips or synthesise_clips(rate_hz))
-    _check(comparison, config)
+    if config.data.is_sound:
+        rate_hz = rate_hz or config.tiles.rate_hz
+        if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
+            raise ConfigError(f"--rate-hz lies between {RATES_HZ[0]} and {RATES_HZ[1]}, not {rate_hz}")
+        content = _write_sound(run, config, net, rate_hz)
+        comparison = _compare_sound(content, config, net, rate_hz, clips or synthesise_clips(rate_hz))
+    elif rate_hz or clips:
+        raise ConfigError("--rate-hz and --recordings are for nets of sound, and this one answers pictures; leave them out")
+    else:
+        content = _write_pictures(run, config, net)
+        comparison = _compare_pictures(content, config, net)
+    check_answers(comparison, config)
     write_whole(out, content)
     return Export(path=out, run=run.digest, rate_hz=rate_hz, size_bytes=len(content), **asdict(comparison))
 
 
-def check_onnx_packages() -> None:
-    """Raise ConfigError with the command that installs the extra `onnx` where it is missing."""
-    for name in _NEEDS:
-        try:
-            importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            raise ConfigError(
-                f"an export needs the package {name}, which is not installed: {install_command('onnx')}"
-            ) from None
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence the log and the warnings of torch's exporter."""
-    logger = logging.getLogger("torch.onnx")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", category=FutureWarning, module="torch|copyreg")
-            warnings.filterwarnings("ignore", category=DeprecationWarning)
-            yield
-    finally:
-        logger.setLevel(before)
-
-
-def _trace(end_to_end: EndToEndNet, rate_hz: int, config: RunConfig) -> onnx.ModelProto:
+def _write_sound(run: RunFolder, config: RunConfig, net: nn.Module, rate_hz: int) -> bytes:
+    whole = EndToEndNet(FrontEnd(config.tiles, rate_hz, config.filter), net, Inputs([config])).eval()
     # Two clips and an odd length: torch takes a dimension of 1, or two equal dimensions, for constants.
     example = torch.linspace(-0.5, 0.5, 2 * (rate_hz // 2 + 1)).reshape(2, -1)
-    n, s = torch.export.Dim("n"), torch.export.Dim("s", min=2, max=int(LONGEST_S * rate_hz))
-    try:
-        with _quiet(), torch.no_grad():
-            program = torch.onnx.export(
-                end_to_end,
-                (example,),
-                dynamo=True,
-                verbose=False,
-                opset_version=OPSET,
-                input_names=[_SAMPLES],
-                output_names=[_PROBABILITIES, _TILES],
-                dynamic_shapes=({0: n, 1: s},),
-            )
-    except Exception as error:  # torch raises many kinds, each of many lines
-        reason = " ".join(str(error.__cause__ or error).split())[:200]
-        raise ModelError(
-            f"{config.model.label} cannot be written as ONNX ({type(error).__name__}: {reason}); "
-            "use plain layers and operations of torch in forward, without numpy and without branches on values"
-        ) from error
-    assert program is not None
-    return program.model_proto
+    axes = {0: torch.export.Dim("n"), 1: torch.export.Dim("s", min=2, max=int(LONGEST_S * rate_hz))}
+    model = trace(whole, example, (_SAMPLES, [PROBABILITIES, _TILES]), axes, config.model.label)
+    return describe(model, run, config, {"rate_hz": rate_hz})
 
 
-def _describe(model: onnx.ModelProto, run: RunFolder, config: RunConfig, rate_hz: int) -> None:
-    """Write the file's metadata, and remove torch's notes on the source files and lines of this machine."""
-    for function in (model.graph, *model.functions):
-        function.doc_string = ""
-        del function.metadata_props[:]
-        for node in function.node:
-            node.doc_string = ""
-            del node.metadata_props[:]
-    facts: dict[str, Any] = {
-        "arena_format": FORMAT,
-        "labels": list(config.data.labels),
-        "rate_hz": rate_hz,
-        "run": run.digest,
-        "model": config.model.label,
-        "variant": config.variant,
-        "side_views": config.train.side_views,
-        "tiles": asdict(config.tiles) | {"format": TILES_FORMAT},
-        "opset": OPSET,
-        "versions": {name: importlib.metadata.version(name) for name in ("arena-spoken-digits", "torch", *_NEEDS)},
-    }
-    del model.metadata_props[:]
-    for key, value in facts.items():
-        model.metadata_props.add(key=key, value=value if isinstance(value, str) else json.dumps(value))
-    model.producer_name, model.doc_string = "arena", ""
+def _write_pictures(run: RunFolder, config: RunConfig, net: nn.Module) -> bytes:
+    whole = EndToEndNet(PictureFrontEnd(config), net, Inputs([config])).eval()
+    example = torch.from_numpy(synthesise_pictures(config)[:2])
+    model = trace(whole, example, (_PICTURES, [PROBABILITIES, _TILES]), {0: torch.export.Dim("n")}, config.model.label)
+    facts = {"kind": config.data.kind, "channels": config.data.channels, "side": config.data.side}
+    return describe(model, run, config, facts)
+
+
+def _compare_sound(content: bytes, config: RunConfig, net: nn.Module, rate_hz: int, clips: Sequence[Samples]) -> Comparison:
+    tiles = np.stack([make_picture(to_mono(clip[:, None]), rate_hz, config) for clip in clips])
+    return compare(*_answers(open_session(content), clips), tiles, net, config)
+
+
+def _compare_pictures(content: bytes, config: RunConfig, net: nn.Module) -> Comparison:
+    tiles = synthesise_pictures(config)
+    probabilities, pictures = open_session(content).run([PROBABILITIES, _TILES], {_PICTURES: tiles})
+    if config.filter == "bilateral":
+        planes = (bilateral(np.ascontiguousarray(tile.transpose(1, 2, 0)), config.tiles) for tile in tiles)
+        tiles = np.stack([plane.reshape(*tiles.shape[2:], -1).transpose(2, 0, 1) for plane in planes])
+    return compare(probabilities, pictures, tiles, net, config)
+
+
+def synthesise_pictures(config: RunConfig) -> npt.NDArray[np.uint8]:
+    """Return twelve synthetic pictures (12, C, F, T) uint8: smooth patches over noise of several levels."""
+    rng = np.random.default_rng(0)
+    size, channels = config.tiles.size, config.data.channels
+    coarse = torch.from_numpy(rng.uniform(0, 255, (12, channels, 6, 6)))
+    smooth = nn.functional.interpolate(coarse, size=(size, size), mode="bilinear", align_corners=True).numpy()
+    noise = rng.normal(0, 1, smooth.shape) * np.linspace(0, 40, 12).reshape(-1, 1, 1, 1)
+    return (smooth + noise).clip(0, 255).astype(np.uint8)
 
 
 def synthesise_clips(rate_hz: int) -> list[Samples]:
@@ -196,42 +171,6 @@ def synthesise_clips(rate_hz: int) -> list[Samples]:
     return clips
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Comparison:
-    n_clips: int
-    net_difference: float
-    difference: float
-    n_cells: int
-    n_labels: int
-
-
-def _compare(content: bytes, net: nn.Module, config: RunConfig, rate_hz: int, clips: Sequence[Samples]) -> _Comparison:
-    tiles = np.stack([make_picture(to_mono(clip[:, None]), rate_hz, config) for clip in clips])
-    probabilities, pictures = _answers(_session(content), clips)
-    expected, on_pictures = (
-        log_probabilities(net, to_channels(torch.from_numpy(grey)), Inputs([config])).exp().numpy()
-        for grey in (tiles, pictures)
-    )
-    level_differences = np.abs(pictures.astype(np.int64) - tiles)
-    n_cells = int((level_differences > 0).sum()) if level_differences.max() <= _LEVELS_WITHIN else level_differences.size
-    return _Comparison(
-        n_clips=len(clips),
-        net_difference=float(np.abs(probabilities - on_pictures).max()),
-        difference=float(np.abs(probabilities - expected).max()),
-        n_cells=n_cells,
-        n_labels=int((probabilities.argmax(1) != expected.argmax(1)).sum()),
-    )
-
-
-def _session(content: bytes) -> onnxruntime.InferenceSession:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-
-
 def _answers(session: onnxruntime.InferenceSession, clips: Sequence[Samples]) -> tuple[np.ndarray, np.ndarray]:
     """Return (N, K) probabilities and (N, F, T) pictures of clips of any length, each padded with silence to the longest of
     its batch."""
@@ -241,16 +180,6 @@ def _answers(session: onnxruntime.InferenceSession, clips: Sequence[Samples]) ->
         batch = np.zeros((len(chunk), max(2, *map(len, chunk))), dtype=np.float32)
         for row, clip in zip(batch, chunk, strict=True):
             row[: len(clip)] = clip
-        outputs.append(session.run([_PROBABILITIES, _TILES], {_SAMPLES: batch}))
+        outputs.append(session.run([PROBABILITIES, _TILES], {_SAMPLES: batch}))
     probabilities, pictures = (np.concatenate(parts) for parts in zip(*outputs, strict=True))
     return probabilities, pictures
-
-
-def _check(result: _Comparison, config: RunConfig) -> None:
-    n_cells = result.n_clips * config.tiles.size**2
-    if result.net_difference > _NET_WITHIN or result.n_cells > _CELLS_WITHIN * n_cells:
-        raise RunError(
-            f"an exported net says what the trained one says, and this one does not on {result.n_clips} clips: probabilities "
-            f"differ by up to {result.net_difference:.1g}, and {result.n_cells:,} of {n_cells:,} cells of the pictures; "
-            "nothing is written: check versions with `arena doctor`, and that a net of your own computes the same twice"
-        )

@@ -45,8 +45,8 @@ class FrontEnd(nn.Module):
         power = (spectrum[..., :n_bins].square() + spectrum[..., n_bins:].square()) @ self.bands  # (B, T, F)
         level = power.clamp_min(LEAST_POWER).log10()
         level = (level - level.amax((1, 2), keepdim=True)) * (10 * 255 / self.settings.range_db) + 255
-        grey: torch.Tensor = self.filter(level.clamp_min(0.0).round().float().transpose(1, 2))
-        return grey
+        grey: torch.Tensor = self.filter(level.clamp_min(0.0).round().float().transpose(1, 2).unsqueeze(1))
+        return grey[:, 0]
 
 
 class Resampling(nn.Module):
@@ -106,9 +106,10 @@ def _transform(n_samples: int, n_frames: int, window: torch.Tensor) -> tuple[tor
 
 
 class Bilateral(nn.Module):
-    """The bilateral filter of `cnn.tiles.front_end` on (B, F, T) grey levels, neighbour by neighbour.
+    """The bilateral filter of `cnn.tiles.front_end` on levels (B, C, F, T), neighbour by neighbour.
 
-    Rounded as OpenCV 5.0 does: with diameters up to 5 the fraction is dropped, except in the first and last columns.
+    In colour two cells differ by the sum over their channels. Rounded as OpenCV 5.0 does: of one channel, with diameters up
+    to 5, the fraction is dropped, except in the first and last columns between the corners.
     """
 
     def __init__(self, settings: TileSettings) -> None:
@@ -123,16 +124,19 @@ class Bilateral(nn.Module):
             if down**2 + along**2 <= radius**2
         }
 
-    def forward(self, grey: torch.Tensor) -> torch.Tensor:
-        r, n_bins, n_frames = self.radius, grey.shape[1], grey.shape[2]
-        padded = F.pad(grey, (r, r, r, r), mode="reflect")
-        total, weights = torch.zeros_like(grey), torch.zeros_like(grey)
+    def forward(self, levels: torch.Tensor) -> torch.Tensor:
+        r, n_bins, n_frames = self.radius, levels.shape[2], levels.shape[3]
+        padded = F.pad(levels, (r, r, r, r), mode="reflect")
+        total, weights = torch.zeros_like(levels), torch.zeros_like(levels[:, :1])
         for (down, along), space in self.weights.items():
-            neighbour = padded[:, r + down : r + down + n_bins, r + along : r + along + n_frames]
-            weight = space * ((neighbour - grey).square() * self.per_square).exp()
+            neighbour = padded[:, :, r + down : r + down + n_bins, r + along : r + along + n_frames]
+            difference = (neighbour - levels).abs().sum(1, keepdim=True)
+            weight = space * (difference.square() * self.per_square).exp()
             total = total + weight * neighbour
             weights = weights + weight
         level = total / weights
-        if r > _DROPS_UP_TO:
+        if r > _DROPS_UP_TO or levels.shape[1] > 1:
             return level.round()
-        return torch.cat([level[..., :r].round(), level[..., r:-r].floor(), level[..., -r:].round()], dim=2)
+        dropped, rounded = level.floor(), level.round()
+        rows = torch.cat([rounded[..., :r], dropped[..., r:-r], rounded[..., -r:]], dim=3)
+        return torch.cat([dropped[:, :, :r], rows[:, :, r:-r], dropped[:, :, -r:]], dim=2)

@@ -10,8 +10,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cnn.models.blocks import Shape, activation, conv_norm, scale_channels
+from cnn.models.blocks import Shape, activation, conv_norm
 from cnn.settings.model import ModelSettings
+from cnn.settings.stack import scale_channels
 
 _CHANNELS = (16, 32, 64, 64)
 

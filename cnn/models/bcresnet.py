@@ -11,8 +11,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from cnn.models.blocks import LastMap, Shape, activation, conv_norm, head, scale_channels, stem
+from cnn.models.blocks import LastMap, Shape, activation, conv_norm, head, stem
 from cnn.settings.model import ModelSettings
+from cnn.settings.stack import scale_channels
 
 _STEM, _LAST = 32, 64
 _CHANNELS = (16, 24, 32, 40)

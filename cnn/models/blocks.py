@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -29,15 +28,6 @@ LAST_CELLS = (2, 4)  # mel bins, frames: pooling all of time into one cell throw
 def activation(name: str) -> nn.Module:
     """Return the activation of that name; but for silu and gelu they are monotonic: the same after a pooling for less work."""
     return _ACTIVATIONS[name]()
-
-
-def scale_channels(n_channels: int, width: float) -> int:
-    """Return the paper's channels times `width`, up to the next multiple of eight, as many as a CPU works on at a time.
-
-    With 12 maps for 16, batch normalisation takes four times as long and a whole step of LeNet-5 1.4 times (one thread,
-    AVX2, torch 2.11, 2026-11).
-    """
-    return math.ceil(round(n_channels * width) / 8) * 8 or 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from cnn.models.blocks import FirstStage, LastMap, activation, count_input_channels, head, scale_channels
+from cnn.models.blocks import FirstStage, LastMap, activation, count_input_channels, head
 from cnn.settings.model import ModelSettings
+from cnn.settings.stack import scale_channels
 
 _GROWTH = 16
 _N_BLOCKS = 3

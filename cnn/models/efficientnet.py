@@ -9,8 +9,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from cnn.models.blocks import InvertedResidual, LastMap, Shape, conv_norm, head, scale_channels, stem
+from cnn.models.blocks import InvertedResidual, LastMap, Shape, conv_norm, head, stem
 from cnn.settings.model import ModelSettings
+from cnn.settings.stack import scale_channels
 
 _FIRST, _LAST = 16, 128
 _STAGES = ((24, 3), (40, 5), (80, 3))  # channels, kernel

@@ -11,8 +11,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from cnn.models.blocks import FirstStage, activation, count_input_channels, scale_channels
+from cnn.models.blocks import FirstStage, activation, count_input_channels
 from cnn.settings.model import ModelSettings
+from cnn.settings.stack import scale_channels
 
 _CHANNELS = (6, 16, 32, 64)
 _HIDDEN = (120, 84)

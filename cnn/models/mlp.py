@@ -9,9 +9,10 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from cnn.models.blocks import activation, scale_channels
+from cnn.models.blocks import activation
 from cnn.nets import NETS
 from cnn.settings.model import ModelSettings
+from cnn.settings.stack import scale_channels
 
 SIDE = 28  # 784 inputs of a tile of sound
 

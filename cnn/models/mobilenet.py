@@ -9,8 +9,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from cnn.models.blocks import InvertedResidual, LastMap, Shape, conv_norm, head, scale_channels, stem
+from cnn.models.blocks import InvertedResidual, LastMap, Shape, conv_norm, head, stem
 from cnn.settings.model import ModelSettings
+from cnn.settings.stack import scale_channels
 
 _FIRST, _CHANNELS, _LAST = 16, (24, 32, 64), 128
 _EXPANSION = 6

@@ -9,8 +9,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from cnn.models.blocks import LastMap, Residual, head, scale_channels, stem
+from cnn.models.blocks import LastMap, Residual, head, stem
 from cnn.settings.model import ModelSettings
+from cnn.settings.stack import scale_channels
 
 _CHANNELS = (16, 32, 64)
 

@@ -71,6 +71,17 @@ def open_pictures(path: Path, shape: tuple[int, ...]) -> Pictures:
     return array
 
 
+def count_levels(pictures: Pictures) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return mean and standard deviation of all cells of (N, F, T), in 0..1, as `DataSettings` holds them."""
+    counts = np.zeros(256, dtype=np.int64)
+    for start in range(0, len(pictures), CHUNK):
+        counts += np.bincount(pictures[start : start + CHUNK].ravel(), minlength=256)
+    levels = np.arange(256) / 255
+    mean = (counts * levels).sum() / counts.sum()
+    spread = np.sqrt((counts * (levels - mean) ** 2).sum() / counts.sum())
+    return (round(float(mean), 6),), (round(float(spread), 6),)
+
+
 def release_pages(pictures: Pictures) -> None:
     """Release the memory-mapped pages read so far: they count as this process's memory."""
     mapped: object = pictures.base

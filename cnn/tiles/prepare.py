@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from cnn.corpus.scan import Corpus
 from cnn.errors import TilesError
 from cnn.files import write_csv, write_json
 from cnn.processes import WorkOptions
-from cnn.settings.data import SPOKEN_DIGITS
+from cnn.settings.data import SPOKEN_DIGITS, DataSettings
 from cnn.settings.fields import drop_later_defaults
 from cnn.settings.tiles import TileSettings
 from cnn.tiles import chunks
@@ -77,7 +78,10 @@ def _update(tiles: TileSet, corpus: Corpus) -> TileSet:
     folder = tiles.folder
     if [clip.path for clip in tiles.clips] != [clip.path.as_posix() for clip in corpus.clips]:
         _write_clips(folder, corpus)
-    if read_json_or_empty(folder / "settings.json") != (content := _content(corpus, tiles.settings)):
+    data = tiles.data
+    if not data.mean and os.access(folder, os.W_OK):  # prepared before levels were counted
+        data = _count(folder, tiles.shape)
+    if read_json_or_empty(folder / "settings.json") != (content := _content(corpus, tiles.settings, data)):
         write_json(folder / "settings.json", content)
     with contextlib.suppress(PermissionError):  # the folder is another user's
         os.utime(folder / "settings.json")
@@ -95,7 +99,8 @@ def _prepare_in(folder: Path, corpus: Corpus, settings: TileSettings, options: W
     sounds = [Sound(path=corpus.folder / clip.path, audio_digest=clip.audio_digest) for clip in corpus.clips]
     chunks.make_tiles(part, sounds, settings, _other_pictures(folder.parent, settings), options)
     _write_clips(part, corpus)
-    write_json(part / "settings.json", _content(corpus, settings))
+    data = _count(part, picture_shape(len(corpus.clips), settings))
+    write_json(part / "settings.json", _content(corpus, settings, data))
     chunks.drop_journal(part)
     shutil.rmtree(replaced, ignore_errors=True)
     if folder.exists():
@@ -109,10 +114,16 @@ def _identity(corpus: Corpus, settings: TileSettings) -> dict[str, Any]:
     return {"tiles": drop_later_defaults(settings), "corpus": corpus.digest, "corpus_folder": folder}
 
 
-def _content(corpus: Corpus, settings: TileSettings) -> dict[str, Any]:
+def _count(folder: Path, shape: tuple[int, ...]) -> DataSettings:
+    """Return what the tiles show, with the mean and the spread of their raw levels."""
+    mean, spread = chunks.count_levels(chunks.open_pictures(folder / f"{FILTERS[0]}.npy", shape))
+    return replace(SPOKEN_DIGITS, mean=mean, spread=spread)
+
+
+def _content(corpus: Corpus, settings: TileSettings, data: DataSettings) -> dict[str, Any]:
     """Return the content of settings.json for finished tiles."""
     about = {"n_clips": len(corpus.clips), "speakers": corpus.speakers, "doubts": corpus.doubts.as_json()}
-    return {"format": TILES_FORMAT, **SPOKEN_DIGITS.to_json(), **_identity(corpus, settings), **about}
+    return {"format": TILES_FORMAT, **data.to_json(), **_identity(corpus, settings), **about}
 
 
 def _write_clips(folder: Path, corpus: Corpus) -> None:

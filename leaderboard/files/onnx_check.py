@@ -28,7 +28,7 @@ _FUNCTION_NAME, _FUNCTION_NODE, _FUNCTION_DOMAIN = 1, 7, 10  # fields of Functio
 _TENSOR_NAME, _EXTERNAL_DATA, _DATA_LOCATION = 8, 13, 14  # fields of TensorProto
 _VALUE_NAME, _TYPE = 1, 2  # fields of ValueInfoProto; below: TypeProto.tensor_type, its elem_type and shape, the shape's dims
 _TENSOR_TYPE, _ELEMENT, _SHAPE, _DIMENSION = 1, 1, 2, 1
-_FLOAT = 1  # TensorProto.DataType
+_FLOAT, _UINT8 = 1, 2  # TensorProto.DataType
 _KEY, _VALUE = 1, 2  # fields of StringStringEntryProto
 _MAX_SHOWN = 40  # characters of a model's own words in a refusal
 _OTHER_FORMATS = (  # files that teams send by mistake, by their first bytes
@@ -58,7 +58,7 @@ def check_form(content: bytes, name: str, needs: ModelNeeds | None = None) -> No
 
     Raises:
         ModelRefused: it has another format, no net, its weights in another file, operators outside the standard, another
-            input than (clips, samples), or the rate or the labels of another contest.
+            input than (clips, samples), pictures among them, or the rate or the labels of another contest.
     """
     reader = Reader(content, _MAX_FIELDS)
     try:
@@ -79,6 +79,8 @@ def check_form(content: bytes, name: str, needs: ModelNeeds | None = None) -> No
         raise ModelRefused(message("model_outside", file=name))
     if operator is not None:
         raise ModelRefused(message("model_operator", file=name, operator=_shorten(operator)))
+    if shapes == [(_UINT8, 4)]:
+        raise ModelRefused(message("model_pictures", file=name))
     if shapes != [(_FLOAT, 2)]:
         raise ModelRefused(message("model_input", file=name, came=_describe_inputs(shapes)))
     if needs is not None:

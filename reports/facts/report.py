@@ -15,6 +15,7 @@ from reports.facts.evaluations import EvaluationGroup
 from reports.facts.inspections import InspectionFacts
 from reports.facts.learning import LearningFacts
 from reports.facts.models import order_nets
+from reports.facts.starts import StartFacts
 from reports.facts.sweeps import AgentFacts
 from sweeps.results import StudyFacts
 
@@ -147,6 +148,7 @@ class ReportFacts:
     agents: dict[str, tuple[AgentFacts, ...]] = field(default_factory=dict)  # by study
     lang: str = "en"
     kind: DataKind = DataKind.SOUND  # of all trainings
+    starts: tuple[StartFacts, ...] = ()  # fine tuning
     refresh_s: int = 0  # until a browser reads a page that is not final again
 
     @property

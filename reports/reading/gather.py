@@ -24,6 +24,7 @@ from reports.reading.inspections import read_inspections
 from reports.reading.learning import read_learning
 from reports.reading.run import Reading, read_run
 from reports.reading.selection import Selection, select_runs
+from reports.reading.starts import read_starts
 from reports.wording.page_texts import Texts, texts
 from sweeps.results import StudyFacts
 from sweeps.retraining import read_records
@@ -95,6 +96,7 @@ def gather_facts(sources: Sources) -> ReportFacts:
         sweeps=None if sweeps is None else grid.sort(sweeps),
         agents=_agents(sweeps or (), sources),
         contest=contest,
+        starts=read_starts(sources.runs),
         refresh_s=sources.refresh_s,
     )
     inspections, damages = read_inspections(facts.runs, facts.main_run, t)

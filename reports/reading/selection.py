@@ -14,7 +14,7 @@ from arena.base.project import find_project
 from cnn.commands import format_net, format_retraining
 from cnn.config import read_format
 from cnn.errors import RunError
-from cnn.nets import PAIR
+from cnn.nets import NETS, PAIR
 from cnn.plugin import shorten_name
 from cnn.runs import DataKind, read_kind
 from cnn.runs.folder import RunFolder, RunResult, RunState, list_runs
@@ -182,7 +182,7 @@ def _candidate(folder: RunFolder, result: RunResult) -> Candidate:
     comparable["tiles"] = {**(config.get("tiles") or {}), "format": read_format(config)}
     name = str(config["model"]["name"])
     label = shorten_name(name)
-    if not label.isidentifier():  # the names of classes and nets are, and pages, papers and notebooks take them as such
+    if label not in NETS and not label.isidentifier():  # as names of classes are: pages, papers and notebooks write them
         raise ValueError(f"its net is called {label!r}")
     return Candidate(
         folder=folder,

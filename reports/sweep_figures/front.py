@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from reports.facts.report import RunFacts
 from reports.figures.canvas import INK, SMALL_PX, SOFT, PlotFrame, augment_marker, model_colour, x_title
@@ -111,18 +111,18 @@ def _make_draw(points: Sequence[FrontPoint], steps: Sequence[FrontPoint], title:
     def draw(axes: Axes) -> None:
         if points[-1].cost > _WIDE * points[0].cost > 0:
             axes.set_xscale("log")
+            axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
             axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda cost, _: _shorten(cost)))
-        axes.step([p.cost for p in steps], [p.value for p in steps], where="post", color=INK, linewidth=1.2)
-        for group, style in ((others, SOFT), (best, INK)):
-            bars = [p for p in group if p.low < p.high]
-            axes.vlines([p.cost for p in bars], [p.low for p in bars], [p.high for p in bars], color=style, linewidth=1)
+        axes.step([p.cost for p in steps], [p.value for p in steps], where="post", color=SOFT, linewidth=1)
+        axes.vlines([p.cost for p in others], [p.low for p in others], [p.high for p in others], color=SOFT, linewidth=1)
         for marker in ("o", "D", "x"):
             group = [p for p in others if marker == (augment_marker(p.variant) if p.is_feasible else "x")]
             axes.plot(
                 [p.cost for p in group], [p.value for p in group], marker, color=SOFT, markersize=4, markerfacecolor="none"
             )
         for p in best:
+            axes.vlines(p.cost, p.low, p.high, color=model_colour(p.model, t), linewidth=2)
             axes.plot(p.cost, p.value, augment_marker(p.variant), color=model_colour(p.model, t), markersize=5)
         for p in best[:_MOST_LABELS]:
             axes.annotate(p.label, (p.cost, p.value), (5, -10), textcoords="offset points", color=INK, size=SMALL_PX)

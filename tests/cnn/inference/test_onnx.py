@@ -15,16 +15,18 @@ import soundfile
 import torch
 
 from cnn.cli.export import _read_samples
-from cnn.config import RunConfig, config_to_json
+from cnn.config import RunConfig, TilesInfo, config_to_json, default_config
 from cnn.corpus.audio import to_mono
 from cnn.corpus.recordings import find_recordings
 from cnn.errors import ConfigError, CorpusError, ModelError, RunError
-from cnn.inference.onnx_export import OPSET, Export, export_run, synthesise_clips
+from cnn.inference.onnx_export import Export, export_run, synthesise_clips, synthesise_pictures
+from cnn.inference.onnx_file import OPSET
 from cnn.inference.onnx_front_end import Bilateral, FrontEnd
 from cnn.inference.predict import predict_recordings
 from cnn.models.registry import build_net
 from cnn.overrides import config_from_dict
 from cnn.runs.folder import RunFolder
+from cnn.settings.data import DataKind, DataSettings
 from cnn.settings.model import ModelSettings, model_defaults
 from cnn.settings.tiles import TileSettings
 from cnn.settings.train import TrainSettings
@@ -39,13 +41,17 @@ OTHER_HZ = 11_025
 def write_run(folder: Path, model: ModelSettings, variant: str = "raw", side_views: int = 1) -> RunFolder:
     """A run folder as far as `export_run` reads it; weights and running means as they are after one look at noise."""
     config = RunConfig(corpus="c", tiles=SMALL, variant=variant, model=model, train=TrainSettings(side_views=side_views))
+    return save_run(folder, config)
+
+
+def save_run(folder: Path, config: RunConfig) -> RunFolder:
     run = RunFolder(folder / config.digest)
     run.path.mkdir(parents=True)
     run.write_config(config_to_json(config))
     torch.manual_seed(0)
-    net = build_net(model, SMALL.size, 10)
+    net = build_net(config.model, SMALL.size, config.data.n_classes)
     with torch.no_grad():
-        net(torch.randn(16, 1, SMALL.size, SMALL.size))
+        net(torch.randn(16, config.data.channels, SMALL.size, SMALL.size))
     (run.path / "model.pt").write_bytes(dump_checksummed(net.state_dict()))
     return run
 
@@ -142,7 +148,7 @@ def test_pictures_are_those_of_the_tiles_but_for_single_grey_levels(diameter: in
         row[: len(clip)] = clip
     with torch.no_grad():
         raw = FrontEnd(settings, 8000, "raw")(torch.from_numpy(batch)).numpy()
-        filtered = Bilateral(settings)(torch.from_numpy(raw)).numpy()
+        filtered = Bilateral(settings)(torch.from_numpy(raw).unsqueeze(1))[:, 0].numpy()
     tiles = np.stack([compute_tile(to_mono(clip[:, None]), 8000, settings) for clip in clips])
     smooth = np.stack([bilateral(tile, settings) for tile in raw.astype(np.uint8)])
     for result, expected in ((raw, tiles), (filtered, smooth)):
@@ -203,3 +209,58 @@ def test_recordings_to_check_on_have_the_rate_that_the_file_takes(tmp_path: Path
     assert len(_read_samples(tmp_path, RATE_HZ)) == 1
     with pytest.raises(CorpusError, match="give --rate-hz 8000"):
         _read_samples(tmp_path, 16_000)
+
+
+PICTURES = {1: ("disc", "frame", "ring"), 3: ("disc", "frame", "ring", "stripes")}
+
+
+def write_picture_run(folder: Path, channels: int, normalise: str) -> RunFolder:
+    levels = (0.3,) * channels
+    data = DataSettings(
+        kind=DataKind.PICTURES, labels=PICTURES[channels], channels=channels, side=28, mean=levels, spread=levels
+    )
+    model = replace(model_defaults("lenet5", data=data), width=0.25)
+    tiles = TilesInfo(corpus="c", settings=SMALL, data=data)
+    config = replace(default_config(tiles, "lenet5", "bilateral+aug"), model=model)
+    return save_run(folder, replace(config, train=TrainSettings(side_views=1, normalise=normalise)))
+
+
+@pytest.mark.parametrize(("channels", "normalise"), [(1, "none"), (3, "corpus")])
+def test_a_net_of_pictures_takes_tiles_and_answers_as_it_does_in_torch(tmp_path: Path, channels: int, normalise: str) -> None:
+    run = write_picture_run(tmp_path, channels, normalise)
+    result = export_run(run, tmp_path / "model.onnx")
+    assert result.net_difference < 1e-5
+    assert (result.n_clips, result.n_labels, result.n_cells, result.rate_hz) == (12, 0, 0, 0)
+    model = onnx.load(tmp_path / "model.onnx")
+    (given,) = model.graph.input
+    assert given.type.tensor_type.elem_type == onnx.TensorProto.UINT8
+    assert [size.dim_value for size in given.type.tensor_type.shape.dim][1:] == [channels, SMALL.size, SMALL.size]
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    assert (metadata["kind"], metadata["channels"], json.loads(metadata["labels"])) == (
+        "pictures",
+        str(channels),
+        list(PICTURES[channels]),
+    )
+    assert "rate_hz" not in metadata
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
+    tiles = synthesise_pictures(config_from_dict(run.config()))
+    alone = session.run(["probabilities"], {"pictures": tiles[3:4]})[0]
+    together = session.run(["probabilities"], {"pictures": tiles})[0]
+    np.testing.assert_allclose(alone[0], together[3], atol=1e-6)
+
+
+def test_a_rate_is_refused_for_a_net_of_pictures(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--rate-hz and --recordings are for nets of sound"):
+        export_run(write_picture_run(tmp_path, 1, "bands"), tmp_path / "model.onnx", 8000)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("diameter", [3, 5, 9])
+def test_pictures_are_filtered_as_their_tiles_were_up_to_the_corners(channels: int, diameter: int) -> None:
+    settings = TileSettings(size=32, bilateral_diameter=diameter)
+    noise = np.random.default_rng(0).integers(60, 180, (20, channels, 32, 32)).astype(np.uint8)
+    with torch.no_grad():
+        filtered = Bilateral(settings)(torch.from_numpy(noise).float()).numpy()
+    planes = [bilateral(np.ascontiguousarray(tile.transpose(1, 2, 0)), settings).reshape(32, 32, -1) for tile in noise]
+    apart = filtered != np.stack(planes).transpose(0, 3, 1, 2)
+    assert apart.mean() < 1e-4

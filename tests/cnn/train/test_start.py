@@ -20,6 +20,7 @@ from cnn.runs.folder import RunFolder
 from cnn.runs.start import resolve_start
 from cnn.settings.model import model_defaults
 from cnn.tiles.tile_set import TileSet
+from cnn.train.fused.group import TrainingGroup
 from cnn.train.start import group_layers, load_start
 from cnn.train.trainers import make_trainer
 from cnn.train.training_run import Decision, SplitData, train
@@ -155,6 +156,19 @@ def test_a_file_says_no_labels_and_its_last_layer_is_taken_where_it_fits(
     assert load_start(trainer.net, chosen).endswith("says no labels: the last layer, head.3, is taken as it is")
     few = replace(chosen, data=replace(digit_tiles.data, labels=("a", "b")))
     assert load_start(make_trainer(few, CPU).net, few).endswith("is for 10 other labels: the last layer, head.3, is drawn anew")
+
+
+def test_trainings_with_a_start_are_fused_to_the_same_curves(digit_tiles: TileSet, begun: RunFolder, tmp_path: Path) -> None:
+    configs = [config(digit_tiles, f"train.start={begun.path}", f"train.learning_rate={rate}") for rate in (0.001, 0.01)]
+    group = TrainingGroup(SplitData(digit_tiles, configs[0], CPU), tmp_path / "fused")
+    for member in configs:
+        group.join(member, lambda _row: Decision.CONTINUE)
+    while len(group):
+        group.run_epoch()
+    for member in configs:
+        fused = RunFolder(tmp_path / "fused" / member.digest).epochs()
+        alone = train(member, digit_tiles, tmp_path / "alone").epochs()
+        assert [row.val_loss for row in fused] == pytest.approx([row.val_loss for row in alone], rel=1e-3)
 
 
 class Hostile:

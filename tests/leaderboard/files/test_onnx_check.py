@@ -95,6 +95,7 @@ NESTED = graph_of([helper.make_node("If", ["samples"], ["probabilities"], then_b
         (with_input(tensor(11, ["n", "s"])), "net.onnx takes an input that is not float32"),
         (with_input(tensor(1, None)), "net.onnx does not tell the shape of its input"),
         (with_input(tensor(1, ["n", "1", "s"])), "net.onnx takes an input of 3 dimensions"),
+        (with_input(tensor(2, ["n", "3", "32", "32"])), "net.onnx takes pictures, and models are verified on recordings alone"),
         (
             model_of(first_samples(), rate_hz="16000"),
             "at 16000 Hz and the test recordings have 8000; export it",

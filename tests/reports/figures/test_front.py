@@ -44,6 +44,12 @@ def test_a_trial_of_several_trainings_has_their_range_as_its_interval() -> None:
     assert (point.low, point.value, point.high, point.label) == (0.75, 0.8, 0.85, str(trial.number))
 
 
+def test_a_net_whose_name_is_no_word_of_python_is_in_the_report(tmp_path: Path) -> None:
+    write_eight(tmp_path, ("lenet5", "lenet5-1998"))
+    facts = gather_facts(Sources(runs=tmp_path))
+    assert {run.model for run in facts.runs} == {"lenet5", "lenet5-1998"}
+
+
 def test_trainings_of_several_nets_are_drawn_against_their_cost_with_the_front_marked(tmp_path: Path) -> None:
     write_eight(tmp_path)
     facts = gather_facts(Sources(runs=tmp_path))
