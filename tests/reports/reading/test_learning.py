@@ -13,9 +13,12 @@ from cnn.runs.folder import EpochRow, RunFolder, RunResult, RunState
 from cnn.runs.looks import LookRow, write_looks
 from reports.facts.learning import LearningFacts
 from reports.page.learning import learning_pages
+from reports.page.render import render_report
+from reports.reading.gather import Sources, gather_facts
 from reports.reading.learning import read_learning
 from reports.wording.learning import tell_learning
 from reports.wording.page_texts import texts
+from support.report_facts import make_config, write_run
 
 SEEDS = (0, 1)
 
@@ -104,3 +107,17 @@ def test_trainings_of_one_seed_or_of_another_corpus_are_not_compared(tmp_path: P
     assert read_learning(tmp_path, "other", 0.9) == ()
     assert len(read_learning(tmp_path, "c", 0.9)) == 1
     assert read_learning(None, "c", 0.9) == ()
+
+
+def test_the_page_has_the_section_where_trainings_differ_and_no_other_page_has_it(tmp_path: Path) -> None:
+    write_run(tmp_path / "one", "a" * 16, make_config("lenet5", "raw"))
+    write(tmp_path / "c", [0.8, 0.93], "lr=0.1", "batch_size=64")
+    write(tmp_path / "c", [0.2, 0.3], "lr=0.1", "batch_size=0", per_epoch=1)
+    for lang, words in (("en", ("How it learnt", "Updates an epoch", ">all<")), ("es", ("Cómo aprendió", "Lote", ">todos<"))):
+        facts = gather_facts(Sources(runs=tmp_path / "one", lang=lang))
+        assert 'id="learning"' not in render_report(facts).decode()
+        page = render_report(replace(facts, learning=read_learning(tmp_path / "c", "c", 0.9))).decode()
+        section = page[page.index('<div id="learning">') : page.index('<div id="sweeps">')]
+        assert [word for word in words if word not in page] == []
+        assert section.count("<svg ") == 2 + 3
+        assert "0.935" in section
