@@ -17,7 +17,7 @@ from cnn.scratch import net
 from cnn.scratch.gradients import TOLERANCE, check_example, check_gradients
 from cnn.scratch.net import Model, logloss, relu, relu_grad, sigmoid, sigmoid_grad, softmax
 
-SIZES = (784, 512, 32, 10)
+SIZES = (784, 64, 32, 10)
 TORCH = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid}
 
 
@@ -76,7 +76,7 @@ def test_functions_bear_numbers_of_any_size_and_keep_their_type(dtype: type) -> 
 
 def test_the_spread_of_fresh_weights_is_that_of_glorot_and_bengio() -> None:
     first = Model(SIZES, np.random.default_rng(0)).layers[0]
-    assert first.W.std() == pytest.approx((2 / (784 + 512)) ** 0.5, rel=0.01)
+    assert first.W.std() == pytest.approx((2 / (784 + 64)) ** 0.5, rel=0.01)
     assert (first.W.dtype, first.b.any()) == (np.float32, np.False_)
 
 
