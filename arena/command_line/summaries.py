@@ -123,6 +123,7 @@ SUMMARIES = {  # group: heading: command: line
             "scratch": "A net in NumPy alone, and its gradient check.",
             "optimisers": "SGD, momentum, RMSprop, Adam; batches; normalisation.",
             "architectures": "Receptive fields, weights, filters, what a net looks at.",
+            "autoencoder": "Reconstruction beside PCA, latent space, denoising.",
         },
     },
     "exercise": {

@@ -87,7 +87,7 @@ COMMAND_COMPLETERS: dict[str, Completer] = {
     "export --out": complete_files(".onnx"),
     **{
         f"notebook {name} --out": complete_files(".ipynb")
-        for name in ("project", "mlp", "scratch", "optimisers", "architectures")
+        for name in ("project", "mlp", "scratch", "optimisers", "architectures", "autoencoder")
     },
     "predict --out": complete_files(".csv"),
     "report build --out": complete_files(".html"),

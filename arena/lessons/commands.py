@@ -19,6 +19,7 @@ _ABOUT = {
     "scratch": "Write a lesson on a net in NumPy alone: its code piece by piece, the gradient check, a training.",
     "optimisers": "Write a lesson on how nets learn: optimisers, batch sizes and normalisation, with seeds.",
     "architectures": "Write a lesson on convolutional nets: receptive fields, weights, and what a net looks at.",
+    "autoencoder": "Write a lesson on autoencoders: reconstruction beside PCA, latent space, denoising.",
 }
 _MORE = "It runs on the tiles in `tiles`, pictures or sound; where there are none, on scikit-learn's digits, without a network."
 

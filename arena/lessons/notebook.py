@@ -15,7 +15,7 @@ from reports.documents.notebook_file import NotebookCell, build_notebook, read_c
 
 FOLDER = Path(__file__).parent
 TEXTS, TEMPLATES = FOLDER / "texts", FOLDER / "templates"
-NAMES = ("mlp", "scratch", "optimisers", "architectures")
+NAMES = ("mlp", "scratch", "optimisers", "architectures", "autoencoder")
 
 
 def build_lesson(name: str, words: Words) -> dict[str, Any]:

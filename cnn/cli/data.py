@@ -173,7 +173,7 @@ def _print_problems(corpus: Corpus, n_shown: int) -> None:
         print(f"  and {len(corpus.problems) - n_shown:,} more; list them with --all-problems")
 
 
-@app.command(epilog="Example: `arena data card corpus -o card.html`")
+@app.command(epilog="Examples: `arena data card corpus -o card.html` · `arena data card tiles/0123456789abcdef`")
 def card(
     corpus: CorpusFolder,
     out: Annotated[Path, out_option("The page to write.")] = Path("card.html"),
@@ -181,7 +181,12 @@ def card(
     cache: Cache = None,
     json: Json = False,
 ) -> None:
-    """Describe a corpus on one HTML page: balance, speakers, examples to see and hear, problems, licence."""
+    """Describe a corpus on one HTML page: balance, speakers, examples to see and hear, problems, licence.
+
+    Of pictures, give the folder of their tiles: the page has their classes and parts, examples in colour, licence.
+    """
+    if (corpus / "settings.json").is_file():
+        return _write_picture_card(corpus, out, json=json)
     from cnn.corpus.card import choose_examples, write_card
 
     scanned = scan_with_bar(corpus, jobs, cache)
@@ -190,3 +195,21 @@ def card(
     if json:
         return print_json({"card": str(out), "size_bytes": size_bytes, "digest": scanned.digest, "n_clips": len(scanned.clips)})
     print(f"{out}: {len(scanned.clips):,} recordings on one page ({size_bytes / 1e6:.1f} MB); open it in any browser")
+
+
+def _write_picture_card(folder: Path, out: Path, *, json: bool) -> None:
+    from cnn.errors import CorpusError
+    from cnn.tiles.card import write_picture_card
+    from cnn.tiles.tile_set import open_tiles
+
+    tiles = open_tiles(folder)
+    if tiles.data.is_sound:
+        raise CorpusError(
+            f"a card of recordings is made from their folder, not from tiles: arena data card {tiles.corpus_folder}"
+        )
+    with progress("drawing", len(tiles.data.labels)) as advance:
+        size_bytes = write_picture_card(tiles, out, advance)
+    n_pictures = len(tiles.clips)
+    if json:
+        return print_json({"card": str(out), "size_bytes": size_bytes, "digest": tiles.corpus, "n_clips": n_pictures})
+    print(f"{out}: {n_pictures:,} pictures on one page ({size_bytes / 1e6:.1f} MB); open it in any browser")

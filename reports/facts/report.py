@@ -8,6 +8,7 @@ from arena.base.scores import Interval
 from cnn.runs import DataKind
 from cnn.runs.folder import EpochRow
 from cnn.runs.verdict import Diagnosis
+from reports.facts.autoencoders import AutoencoderFacts
 from reports.facts.base import DifferenceFacts, Note
 from reports.facts.clips import DoubtFacts, GroupingFacts, Media, MistakeFacts
 from reports.facts.contest import ContestFacts
@@ -144,6 +145,7 @@ class ReportFacts:
     media: dict[str, Media] = field(default_factory=dict)  # pictures and sound, by clip
     source: dict[str, str] = field(default_factory=dict)  # citation and licence of the recordings, as far as they are known
     inspections: tuple[InspectionFacts, ...] = ()  # one training of each model
+    autoencoders: tuple[AutoencoderFacts, ...] = ()
     learning: tuple[LearningFacts, ...] = ()  # where trainings differ in optimiser, batch size or normalisation
     agents: dict[str, tuple[AgentFacts, ...]] = field(default_factory=dict)  # by study
     lang: str = "en"

@@ -12,7 +12,10 @@ from reports.wording.page_texts import Texts
 # A section has its name here, `_<name>.html.j2`, `head.<name>` in the texts, and its value in ReportPage; a folded one its
 # gist in reports/wording/gists.py too.
 LEADING = ("answer", "curves", "confusions")
-FOLDED = ("held-out", "trainings", "mistakes", "inspection", "learning", "sweeps", "contest", "data", "lineage", "reading")
+FOLDED = (
+    *("held-out", "trainings", "mistakes", "inspection", "learning", "autoencoder"),
+    *("sweeps", "contest", "data", "lineage", "reading"),
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,9 +34,14 @@ def make_outline(facts: ReportFacts, t: Texts) -> Outline:
     held_out, *others = FOLDED
     is_led = bool(facts.cells) and not facts.is_one_fold  # by trainings of which one is chosen
     folded = [held_out, *(LEADING[1:] if facts.cells and not is_led else ()), *others]
-    optional = {"inspection": facts.inspections, "learning": facts.learning}
+    optional = {"inspection": facts.inspections, "learning": facts.learning, "autoencoder": facts.autoencoders}
     absent = {name for name, value in optional.items() if not value}
-    substance = {"held-out": facts.evaluations, "sweeps": facts.sweeps, "contest": facts.contest}
+    substance = {
+        "held-out": facts.evaluations,
+        "sweeps": facts.sweeps,
+        "contest": facts.contest,
+        "autoencoder": facts.autoencoders,
+    }
     return Outline(
         leading=LEADING if is_led else LEADING[:1],
         folded={name: gist(name, facts, t) for name in folded if name not in absent},

@@ -16,6 +16,7 @@ from reports.facts.report import ReportFacts, RunFacts
 from reports.figures.canvas import css_variable, model_colour
 from reports.figures.contest import MOST_TEAMS
 from reports.figures.groups import MOST_ROWS
+from reports.page.autoencoders import AutoencoderPage, autoencoder_pages
 from reports.page.csv_data import csv_tables
 from reports.page.evaluations import GroupPage, group_pages
 from reports.page.figures import Figures, draw_all
@@ -25,6 +26,7 @@ from reports.page.outline import Outline, make_outline
 from reports.page.studies import StudyPage, study_pages
 from reports.page.tables import Confusion, DigitRow, SplitRow, confusions, digits, shared_versions, splits
 from reports.wording import formats
+from reports.wording.autoencoders import describe_autoencoders
 from reports.wording.fit import fit_sentence
 from reports.wording.page_texts import Texts, page_texts
 from reports.wording.summary import Summary, summarise
@@ -48,6 +50,8 @@ class ReportPage:
     tables: dict[str, str]  # data URIs of CSV files, by name
     evaluations: tuple[GroupPage, ...]
     inspections: tuple[InspectionPage, ...]
+    autoencoders: tuple[AutoencoderPage, ...]
+    autoencoder_claims: tuple[str, ...]
     learning: tuple[LearningPage, ...]
     studies: dict[str, StudyPage]
     main_run: RunFacts | None
@@ -81,6 +85,8 @@ def render_report(facts: ReportFacts) -> bytes:
         tables=csv_tables(facts),
         evaluations=group_pages(facts.evaluations, t),
         inspections=inspection_pages(facts.inspections, t),
+        autoencoders=autoencoder_pages(facts.autoencoders, t),
+        autoencoder_claims=describe_autoencoders(facts, t),
         learning=learning_pages(facts.learning, t),
         studies=study_pages(facts.sweeps or ()),
         main_run=main_run,

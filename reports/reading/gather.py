@@ -18,6 +18,7 @@ from reports.facts.contest import ContestFacts
 from reports.facts.models import CellKey, Grid, infer_models
 from reports.facts.report import GridCell, ReportFacts, RunFacts, SettingRow
 from reports.facts.sweeps import AgentFacts
+from reports.reading.autoencoders import read_autoencoders
 from reports.reading.clips import add_clips
 from reports.reading.evaluations import read_evaluations
 from reports.reading.inspections import read_inspections
@@ -73,7 +74,7 @@ def gather_facts(sources: Sources) -> ReportFacts:
     evaluations = read_evaluations(sources.runs, sources.tiles, neutral)
     folds = {*evaluations.runs, *(run for sweep in sweeps or () for run in _list_folds(sources.studies, sweep))}
     selection = select_runs(sources.runs, sources.named_runs, folds, neutral, sources.grid)
-    if not selection.folders and not sweeps and not contest:
+    if not selection.folders and not sweeps and not contest and not read_autoencoders(sources.runs, ""):
         reasons = " ".join(note.text for note in selection.notes if note.kind is NoteKind.ERROR)
         raise NothingToReport(
             f"nothing to report: no finished run in {sources.runs or 'any folder'}; train with `arena train --all`"
@@ -102,7 +103,13 @@ def gather_facts(sources: Sources) -> ReportFacts:
     inspections, damages = read_inspections(facts.runs, facts.main_run, t)
     corpus = str(facts.main_run.config["corpus"]) if facts.main_run else ""
     learning = read_learning(sources.runs, corpus, sources.reach)
-    facts = dataclasses.replace(facts, inspections=inspections, learning=learning, notes=(*facts.notes, *damages))
+    facts = dataclasses.replace(
+        facts,
+        inspections=inspections,
+        learning=learning,
+        autoencoders=read_autoencoders(sources.runs, corpus),
+        notes=(*facts.notes, *damages),
+    )
     return add_clips(facts, readings, sources.tiles)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from cnn.errors import RunError
 from cnn.files import read_json
+from cnn.runs import DataKind, RunFolder
 from reports.facts.base import Note, NoteKind
 from reports.facts.inspections import EmbeddedClip, InspectedClip, InspectedLayer, InspectionFacts
 from reports.facts.report import RunFacts
@@ -21,6 +23,17 @@ from reports.wording.page_texts import Texts
 FORMAT = 1
 MOST_INSPECTIONS = 2  # one of each model of the comparison
 _DAMAGE = (RunError, OSError, ValueError, KeyError, TypeError, IndexError)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InspectedRun:
+    """A run of which the page shows no more than its inspection."""
+
+    digest: str
+    model: str
+    variant: str
+    kind: DataKind
+    config: dict[str, object]
 
 
 def read_inspections(
@@ -46,7 +59,17 @@ def read_inspections(
     return tuple(inspections), tuple(notes)
 
 
-def _read(folder: Path, run: RunFacts) -> InspectionFacts:
+def read_embedding(run: RunFolder, kind: DataKind) -> InspectionFacts | None:
+    """Read the inspection of an autoencoder, whose tiles are placed by their latent numbers; None without a whole one."""
+    config = run.config()
+    names = {"digest": run.digest, "model": str(config["model"]["name"]), "variant": str(config["variant"])}
+    try:
+        return _read(run.path, InspectedRun(**names, kind=kind, config={}))
+    except _DAMAGE:
+        return None
+
+
+def _read(folder: Path, run: RunFacts | InspectedRun) -> InspectionFacts:
     facts, content = read_json(folder / "inspection.json"), (folder / "inspection.npz").read_bytes()
     if facts["asked"]["format"] != FORMAT:
         raise RunError(f"it is of another version of Arena (format {facts['asked']['format']}, not {FORMAT})")
@@ -58,7 +81,7 @@ def _read(folder: Path, run: RunFacts) -> InspectionFacts:
         return _facts(run, facts, dict(arrays))
 
 
-def _facts(run: RunFacts, facts: dict[str, Any], arrays: dict[str, NDArray[np.generic]]) -> InspectionFacts:
+def _facts(run: RunFacts | InspectedRun, facts: dict[str, Any], arrays: dict[str, NDArray[np.generic]]) -> InspectionFacts:
     embedding, filters = facts["embedding"], facts["filters"] or {"layer": "", "n": 0}
     points = zip(embedding["clips"], arrays["places"].tolist(), strict=True)
     return InspectionFacts(

@@ -14,6 +14,8 @@ def gist(section: str, facts: ReportFacts, t: Texts) -> str:
         return write(facts, t) or t("gist.nothing")
     if section in ("trainings", "lineage") and not facts.runs:
         return t("gist.nothing")
+    if section == "autoencoder":
+        return t.n("gist.autoencoder", len(facts.autoencoders))
     models = t.listed([t.model(inspection.model) for inspection in facts.inspections])
     settings = t.listed([t(f"learning.{learning.axis}") for learning in facts.learning])
     return t(f"gist.{section}", trainings=t.n("unit.trainings", len(facts.runs)), models=models, settings=settings)

@@ -73,7 +73,10 @@ def test_settings_stand_between_the_defaults_and_the_command_line(tmp_path: Path
         ("[settings]\ntrain.epoch = 5", "unknown key 'train.epoch' in [settings]; did you mean train.epochs?"),
         ("[settings]\ntrain.epochs = 0", "train.epochs lies between 1 and 10000, not 0"),
         ('[settings]\nmodel.name = "mlp"', "model.name does not belong to [settings]; write it as [models]"),
-        ('variants = ["row"]', "variants is one of raw, bilateral, raw+aug, bilateral+aug, not 'row'; did you mean 'raw'?"),
+        (
+            'variants = ["row"]',
+            "variants is one of raw, bilateral, raw+aug, bilateral+aug, denoised, denoised+aug, not 'row'; did you mean 'raw'?",
+        ),
         ('variants = ["raw", "raw"]', "variants has raw twice; give each once"),
         ('[models]\nA = "lenet"\nB = "resnet"', "did you mean 'lenet5'?"),
         ('[models]\nA = "nets.py:MyLenet"\nB = "resnet"', "nets.py has no class 'MyLenet'; did you mean MyLeNet?"),

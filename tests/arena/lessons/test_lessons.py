@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ SMALL = {  # values after the cell of parameters
     "mlp": "EPOCHS = 2",
     "scratch": "EPOCHS, HIDDEN, LOOK_EVERY = 3, (16,), 5",
     "optimisers": "EPOCHS, HIDDEN, SEEDS, BATCH_SIZES = 2, '8', (0,), (32, 0)",
+    "autoencoder": "EPOCHS, LATENTS = 2, (2, 4)",
     "architectures": "EPOCHS, C, STACKS = 2, 2, dict([*STACKS.items()][:1])",
 }
 
@@ -90,3 +92,12 @@ def test_the_architectures_lesson_measures_fields_and_weights_and_looks_inside(c
     assert [field[0] for field in scope["table"].query("kind == 'Conv2d'")["field"]] == [1, 3, 5, 7]
     assert "tres de 3 x 3: 27 C^2 pesos; una de 7 x 7, que ve lo mismo: 49 C^2" in printed
     assert f"{scope['n_alike']} de {len(scope['truths'])} datos" in printed
+
+
+def test_the_autoencoder_is_told_beside_pca_and_the_bilateral_filter(capsys: pytest.CaptureFixture[str]) -> None:
+    scope, printed = run("autoencoder", "es", capsys)
+    scores = scope["denoiser"].result.reconstruction.scores["val"]
+    assert list(scope["table"].index) == [2, 4]
+    assert scope["gain_filter"] == pytest.approx(10 * math.log10(scores.filter_mse / scores.mse))
+    assert f"{scope['gain']:+.1f} dB frente al tile con ruido" in printed
+    assert f"con {len(scope['wins'])} de 2 tamaños" in printed
