@@ -36,7 +36,7 @@ EQUAL_IN_SPANISH = {
     ],
     "reports": [
         *("word.no", "word.error", "level.filter.on", "level.filter.off", "gist.sweeps"),
-        *("learning.value.rmsprop", "learning.value.adam", "learning.value.adamw", "reading.macro_f1"),
+        *("learning.value.rmsprop", "learning.value.adam", "learning.value.adamw", "reading.macro_f1", "auto.at"),
     ],
     "cnn": ["card.mono"],
     "verdicts": [],
