@@ -137,9 +137,11 @@ def _print_fact(title: str, text: str) -> None:
 
 def _describe_score(score: dict[str, Any], items: str) -> str:
     text, interval = f"macro-F1 {score['macro_f1']:.3f}", score.get("interval")
+    is_over_items = bool(interval) and interval["unit"] == "clips"
     if interval:
-        text += f" ({interval['low']:.3f} to {interval['high']:.3f} over {interval['n_units']} {interval['unit']})"
-    n_clips = "" if interval and interval["unit"] == "clips" else f", {score['n_clips']:,} clips"
+        unit = items if is_over_items else interval["unit"]
+        text += f" ({interval['low']:.3f} to {interval['high']:.3f} over {interval['n_units']} {unit})"
+    n_clips = "" if is_over_items else f", {score['n_clips']:,} {items}"
     return f"{text}, accuracy {score['accuracy']:.3f}{n_clips}"
 
 
