@@ -137,7 +137,7 @@ def _print_fact(title: str, text: str) -> None:
 
 def _describe_score(score: dict[str, Any], items: str) -> str:
     text, interval = f"macro-F1 {score['macro_f1']:.3f}", score.get("interval")
-    is_over_items = bool(interval) and interval["unit"] == "clips"
+    is_over_items = interval is not None and interval["unit"] == "clips"
     if interval:
         unit = items if is_over_items else interval["unit"]
         text += f" ({interval['low']:.3f} to {interval['high']:.3f} over {interval['n_units']} {unit})"
