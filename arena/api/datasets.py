@@ -56,4 +56,5 @@ class TileDataset(Dataset[Item]):
         return {**self.__dict__, "_pictures": None}
 
     def __repr__(self) -> str:
-        return f"TileDataset({len(self):,} clips of {self._tiles.folder}, {self.variant})"
+        items = self._tiles.data.kind.items
+        return f"TileDataset({len(self):,} {items} of {self._tiles.folder}, {self.variant})"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _TRAIN, _VAL = "#E69F00", "#0072B2"  # Okabe-Ito
 _DARK = 0.6  # a shade above has its count in white
+_MOST_LETTERS = 2  # of labels that stand side by side
 
 
 class NotebookFigure(Figure):
@@ -37,10 +38,11 @@ def draw_confusion(counts: pd.DataFrame, title: str) -> NotebookFigure:
         if n:
             colour = "white" if shades[row][column] > _DARK else "black"
             axes.text(column, row, str(n), ha="center", va="center_baseline", color=colour, fontsize=9)
-    axes.set_xticks(range(len(counts)), list(counts.columns))
+    has_names = max(map(len, counts.columns)) > _MOST_LETTERS
+    axes.set_xticks(range(len(counts)), list(counts.columns), rotation=90 if has_names else 0)
     axes.set_yticks(range(len(counts)), list(counts.index))
     axes.set_xlabel("predicted")
-    axes.set_ylabel("spoken")
+    axes.set_ylabel(str(counts.index.name))
     axes.set_title(title, fontsize=10, loc="left")
     axes.spines[:].set_color("#cccccc")
     axes.tick_params(length=0)

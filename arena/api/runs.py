@@ -16,6 +16,7 @@ from arena.base.resamples import Truth, resample_rows
 from cnn.errors import RunError
 from cnn.files import check_output
 from cnn.reconstruction.result import PAIRS_NAME, read_reconstructions
+from cnn.runs import DataKind, read_kind
 from cnn.runs.evaluation import read_labels
 from cnn.runs.folder import PREDICTION_HEAD, RunFolder, RunResult
 from cnn.runs.index import RunLine, list_newest_first, read_line
@@ -171,8 +172,9 @@ class Run:
             raise RunError(f"{self.folder} is {self.line.trial}, which sees no test clips; train its settings and it has them")
         check_choice("split", split, tuple(scores))
         labels = list(self.result.labels)
+        truth = "spoken" if read_kind(self.stored.config()) is DataKind.SOUND else "truth"
         return pd.DataFrame(
-            scores[split].confusion, index=pd.Index(labels, name="spoken"), columns=pd.Index(labels, name="predicted")
+            scores[split].confusion, index=pd.Index(labels, name=truth), columns=pd.Index(labels, name="predicted")
         )
 
     def plot_confusion(self, split: str = "test") -> NotebookFigure:
@@ -180,7 +182,8 @@ class Run:
         from arena.api.figures import draw_confusion
 
         counts, score = self.confusion(split), self.result.scores[split]
-        return draw_confusion(counts, f"{self.net}, {split}: macro-F1 {score.macro_f1:.3f}, {score.n:,} clips")
+        kind = read_kind(self.stored.config())
+        return draw_confusion(counts, f"{self.net}, {split}: macro-F1 {score.macro_f1:.3f}, {score.n:,} {kind.items}")
 
     def plot_curves(self) -> NotebookFigure:
         """Draw loss and macro-F1 by epoch, also of a run that is not finished."""

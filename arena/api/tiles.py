@@ -111,13 +111,16 @@ class TileSet:
         return str(self.folder)
 
     def __repr__(self) -> str:
-        n_speakers = len({clip.speaker for clip in self.stored.clips})
-        return f"TileSet({str(self.folder)!r}, {len(self):,} clips of {n_speakers} speakers, {self.size} x {self.size} cells)"
+        data, n_speakers = self.stored.data, len({clip.speaker for clip in self.stored.clips})
+        sorts = f"{n_speakers} speakers" if data.is_sound else f"{data.n_classes} classes"
+        return f"TileSet({str(self.folder)!r}, {len(self):,} {data.kind.items} of {sorts}, {self.size} x {self.size} cells)"
 
     def _repr_html_(self) -> str:
-        table = self.clips.pivot_table(index=["split", "speaker"], columns="label", values="id", aggfunc="count", fill_value=0)
+        data, keys = self.stored.data, ["split", "speaker"] if self.stored.data.is_sound else ["split"]
+        table = self.clips.pivot_table(index=keys, columns="label", values="id", aggfunc="count", fill_value=0)
         html: str = table.reindex(columns=list(self.stored.data.labels), fill_value=0).to_html(max_rows=12)
-        return f"<p>{len(self):,} clips of {self.size} x {self.size} cells, by split, speaker and label</p>{html}"
+        by = "split, speaker and label" if data.is_sound else "split and label"
+        return f"<p>{len(self):,} {data.kind.items} of {self.size} x {self.size} cells, by {by}</p>{html}"
 
 
 def prepare(

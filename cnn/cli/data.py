@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections import Counter
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import CorpusFolder, Json, Wide, out_option
+from arena.base.options import CorpusFolder, Device, Json, Runs, Tiles, Wide, out_option
 from arena.base.terminal import Column, Number, print_json, print_table, print_text, progress, say
 from cnn.cli.options import Cache, Jobs
 
@@ -173,20 +174,65 @@ def _print_problems(corpus: Corpus, n_shown: int) -> None:
         print(f"  and {len(corpus.problems) - n_shown:,} more; list them with --all-problems")
 
 
-@app.command(epilog="Example: `arena data card corpus -o card.html`")
+@app.command(
+    epilog="Examples: `arena data card corpus -o card.html` · `arena data card tiles/0123456789abcdef` · "
+    "`arena data card corpus --autoencoder latest`"
+)
 def card(
     corpus: CorpusFolder,
     out: Annotated[Path, out_option("The page to write.")] = Path("card.html"),
+    autoencoder: Annotated[
+        str,
+        typer.Option(
+            metavar="RUN", help="An autoencoder of these recordings: also list what it reconstructs worst.", show_default=False
+        ),
+    ] = "",
+    runs: Runs = Path("runs"),
+    tiles: Tiles = Path("tiles"),
+    device: Device = "auto",
     jobs: Jobs = 0,
     cache: Cache = None,
     json: Json = False,
 ) -> None:
-    """Describe a corpus on one HTML page: balance, speakers, examples to see and hear, problems, licence."""
+    """Describe a corpus on one HTML page: balance, speakers, examples to see and hear, problems, licence.
+
+    Of pictures, give the folder of their tiles: the page has their classes and parts, examples in colour, licence.
+    """
+    if (corpus / "settings.json").is_file():
+        if autoencoder:
+            raise typer.BadParameter(
+                "--autoencoder lists recordings; of pictures, the run's reconstructions.csv has each error"
+            )
+        return _write_picture_card(corpus, out, json=json)
     from cnn.corpus.card import choose_examples, write_card
 
     scanned = scan_with_bar(corpus, jobs, cache)
+    anomalies = None
+    if autoencoder:
+        from cnn.inference.anomalies import find_anomalies, find_autoencoder
+
+        anomalies = find_anomalies(find_autoencoder(autoencoder, runs, scanned.digest), tiles, device)
     with progress("drawing", sum(map(len, choose_examples(scanned.clips).values()))) as advance:
-        size_bytes = write_card(scanned, out, advance)
+        size_bytes = write_card(scanned, out, advance, anomalies=anomalies)
     if json:
-        return print_json({"card": str(out), "size_bytes": size_bytes, "digest": scanned.digest, "n_clips": len(scanned.clips)})
+        summary = {"card": str(out), "size_bytes": size_bytes, "digest": scanned.digest, "n_clips": len(scanned.clips)}
+        return print_json(summary | ({"anomalies": dataclasses.asdict(anomalies)} if anomalies else {}))
     print(f"{out}: {len(scanned.clips):,} recordings on one page ({size_bytes / 1e6:.1f} MB); open it in any browser")
+
+
+def _write_picture_card(folder: Path, out: Path, *, json: bool) -> None:
+    from cnn.errors import CorpusError
+    from cnn.tiles.card import write_picture_card
+    from cnn.tiles.tile_set import open_tiles
+
+    tiles = open_tiles(folder)
+    if tiles.data.is_sound:
+        raise CorpusError(
+            f"a card of recordings is made from their folder, not from tiles: arena data card {tiles.corpus_folder}"
+        )
+    with progress("drawing", len(tiles.data.labels)) as advance:
+        size_bytes = write_picture_card(tiles, out, advance)
+    n_pictures = len(tiles.clips)
+    if json:
+        return print_json({"card": str(out), "size_bytes": size_bytes, "digest": tiles.corpus, "n_clips": n_pictures})
+    print(f"{out}: {n_pictures:,} pictures on one page ({size_bytes / 1e6:.1f} MB); open it in any browser")

@@ -69,6 +69,7 @@ def _list_trainings(runs: Path) -> list[RunFolder]:
 
 def print_inspections(inspected: list[Inspection]) -> None:
     from cnn.plugin import shorten_name
+    from cnn.runs import read_kind
 
     rows = []
     for entry in inspected:
@@ -76,7 +77,9 @@ def print_inspections(inspected: list[Inspection]) -> None:
         names = [entry.run.digest, shorten_name(config["model"]["name"]), str(config["variant"])]
         clips = f"{entry.n_clips}, {entry.n_wrong} wrong"
         rows.append([*names, str(entry.n_layers), clips, str(entry.n_placed), f"{entry.size_bytes / 1e3:.0f} kB"])
-    counts = (Number("layers", 3), Number("clips"), Number("placed", 2), Number("size", 4))
+    kinds = {read_kind(entry.run.config()) for entry in inspected}
+    items = "/".join(sorted(kind.items for kind in kinds))
+    counts = (Number("layers", 3), Number(items or "clips"), Number("placed", 2), Number("size", 4))
     print_table((Column("run"), Column("model"), Column("variant"), *counts), rows)
     for note in sorted({note for entry in inspected for note in entry.notes}):
         say(f"note: {note}")

@@ -29,6 +29,7 @@ def read_page(run: RunFolder, tiles: Path) -> dict[str, Any]:
     from cnn.commands import format_net, format_retraining, format_train_command
     from cnn.config import TILES_FORMAT, describe_format
     from cnn.errors import RunError
+    from cnn.runs import read_kind
     from cnn.runs.index import DAMAGED, list_notes, read_line
     from cnn.runs.looks import read_looks
 
@@ -44,7 +45,8 @@ def read_page(run: RunFolder, tiles: Path) -> dict[str, Any]:
         "settings": _list_settings(config),
         "scores": _read_scores(run, result) if result else {},
         "reconstruction": dataclasses.asdict(result.reconstruction) if result and result.reconstruction else None,
-        "notes": list_notes([result]) if result else [],
+        "notes": list_notes([result], read_kind(config)) if result else [],
+        "kind": read_kind(config),
         "verdict": dataclasses.asdict(result.verdict) if result and result.verdict else None,
         "best_epoch": result.best_epoch if result else 0,
         "wall_s": result.wall_s if result else sum(row.seconds for row in run.epochs()),
@@ -105,7 +107,7 @@ def print_page(page: dict[str, Any]) -> None:
 
     for part, title in PART_NAMES.items():
         if part in page["scores"]:
-            _print_fact(title, _describe_score(page["scores"][part]))
+            _print_fact(title, _describe_score(page["scores"][part], page["kind"].items))
         elif page["reconstruction"] and part in page["reconstruction"]["scores"]:
             _print_fact(title, _describe_errors(page["reconstruction"]["scores"][part]))
     if page["reconstruction"]:
@@ -133,11 +135,13 @@ def _print_fact(title: str, text: str) -> None:
         print_text(f"{title:<{_INDENT}}{text}", hang=_INDENT)
 
 
-def _describe_score(score: dict[str, Any]) -> str:
+def _describe_score(score: dict[str, Any], items: str) -> str:
     text, interval = f"macro-F1 {score['macro_f1']:.3f}", score.get("interval")
+    is_over_items = interval is not None and interval["unit"] == "clips"
     if interval:
-        text += f" ({interval['low']:.3f} to {interval['high']:.3f} over {interval['n_units']} {interval['unit']})"
-    n_clips = "" if interval and interval["unit"] == "clips" else f", {score['n_clips']:,} clips"
+        unit = items if is_over_items else interval["unit"]
+        text += f" ({interval['low']:.3f} to {interval['high']:.3f} over {interval['n_units']} {unit})"
+    n_clips = "" if is_over_items else f", {score['n_clips']:,} {items}"
     return f"{text}, accuracy {score['accuracy']:.3f}{n_clips}"
 
 

@@ -122,6 +122,7 @@ def run_as_json(folder: RunFolder) -> dict[str, object]:
 def print_runs(folders: list[RunFolder]) -> None:
     """Print a table of finished runs, in the order of training; autoencoders in one of their own."""
     from cnn.plugin import shorten_name
+    from cnn.runs import DataKind, read_kind
     from cnn.runs.index import list_notes
 
     autoencoders = [folder for folder in folders if folder.is_autoencoder]
@@ -143,9 +144,10 @@ def print_runs(folders: list[RunFolder]) -> None:
         *(Number("best epoch", 3), Number("time", 4), Column("verdict", 2), Column("run")),
     )
     print_table(columns, rows)
-    for note in list_notes([result for folder in folders if (result := folder.result())]):
+    kind = read_kind(folders[0].config())
+    for note in list_notes([result for folder in folders if (result := folder.result())], kind):
         say(note)
-    if any(folder.config()["split"]["kind"] == "random" for folder in folders):
+    if kind is DataKind.SOUND and any(folder.config()["split"]["kind"] == "random" for folder in folders):
         say("split at random: the test speakers were heard in training, so these scores say nothing of a new voice")
     if any(folder.config()["split"].get("validation") == "takes" for folder in folders):
         say("validated on other takes of the training speakers: val F1 is optimistic and chooses nothing")

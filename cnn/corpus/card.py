@@ -24,6 +24,7 @@ from cnn.corpus.metadata import read_about
 from cnn.corpus.scan import Clip, Corpus
 from cnn.errors import CorpusError, RunError
 from cnn.files import write_whole
+from cnn.reconstruction.anomalies import Anomalies
 from cnn.settings.data import DIGITS
 
 N_EXAMPLES = 3  # examples of each digit
@@ -88,21 +89,33 @@ class Card:
     kinds: dict[str, int]  # number of problems by kind
     flagged: tuple[tuple[str, str], ...]
     n_flagged: int
+    anomalies: Anomalies | None = None  # of an autoencoder, where one was named
 
 
-def make_card(corpus: Corpus, advance: Callable[[int], None] = lambda n: None, language: str = ENGLISH) -> bytes:
+def make_card(
+    corpus: Corpus,
+    advance: Callable[[int], None] = lambda n: None,
+    language: str = ENGLISH,
+    anomalies: Anomalies | None = None,
+) -> bytes:
     """Return the page in one language; `advance(1)` is called for each example that is drawn."""
     t = corpus_words(language)
-    return _render(_compute_card(corpus, advance, t), t)
+    return _render(replace(_compute_card(corpus, advance, t), anomalies=anomalies), t)
 
 
-def write_card(corpus: Corpus, out: Path, advance: Callable[[int], None] = lambda n: None, language: str = ENGLISH) -> int:
+def write_card(
+    corpus: Corpus,
+    out: Path,
+    advance: Callable[[int], None] = lambda n: None,
+    language: str = ENGLISH,
+    anomalies: Anomalies | None = None,
+) -> int:
     """Write the page in one language to `out`; return its size in bytes.
 
     Raises:
         CorpusError: `out` cannot be written, or a recording vanished meanwhile.
     """
-    page = make_card(corpus, advance, language)
+    page = make_card(corpus, advance, language, anomalies)
     try:
         write_whole(out, page)
     except RunError as error:

@@ -236,7 +236,8 @@ def _check_file(folder: Path, reading: NameReading) -> ListedFile | FileProblem:
 def describe_no_recording(folder: Path, kinds: Mapping[str, int], noun: str = "recording") -> str:
     """Return one line on a folder without recordings, with the kinds of files that it holds and what to do."""
     content = f"holds no {noun} that can be read, only {list_kinds(kinds)}" if kinds else "is empty"
-    if noun == "recording" and any(kind in (*PICTURE_SUFFIXES, ".npz") for kind in kinds):
+    has_pictures = any(kind in (*PICTURE_SUFFIXES, ".npz") for kind in kinds) or any(folder.glob("*idx?-ubyte*"))
+    if noun == "recording" and has_pictures:
         return f"{folder} {content}; tiles of pictures are made by `arena data pictures {folder}`"
     return f"{folder} {content}{_advise(kinds, f'; give the folder that holds the {noun}s')}"
 

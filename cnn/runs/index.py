@@ -19,6 +19,7 @@ from cnn.errors import RunError
 from cnn.plugin import shorten_name
 from cnn.runs.folder import PART_NAMES, RunFolder, RunResult, RunState, list_runs
 from cnn.runs.marks import TrialMark, read_label, read_trial_mark
+from cnn.settings.data import DataKind
 from cnn.settings.split import FOLDED_KINDS, SplitSettings
 
 # Beside the states of a run:
@@ -135,7 +136,7 @@ def _written_at(run: RunFolder) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
-def list_notes(results: Sequence[RunResult]) -> list[str]:
+def list_notes(results: Sequence[RunResult], kind: DataKind) -> list[str]:
     """Return one note for each set of labels that parts of some runs lack, and for each that was tested without training."""
     parts: dict[tuple[tuple[str, ...], int], dict[str, None]] = {}  # names of parts, in order
     untrained: dict[tuple[str, ...], None] = {}
@@ -145,8 +146,11 @@ def list_notes(results: Sequence[RunResult]) -> list[str]:
         if train := result.scores.get("train"):
             others = [set(score.absent) for part, score in result.scores.items() if part != "train"]
             untrained[tuple(label for label in train.absent if any(label not in absent for absent in others))] = None
-    notes = [note_absent(absent, n, f"the {_list_parts(list(names))}clips") for (absent, n), names in parts.items()]
-    notes += [f"{name_labels(labels)} scored and never trained on: the F1 is 0" for labels in untrained if labels]
+    notes = [
+        note_absent(absent, n, f"the {_list_parts(list(names))}{kind.items}", kind.label)
+        for (absent, n), names in parts.items()
+    ]
+    notes += [f"{name_labels(labels, kind.label)} scored and never trained on: the F1 is 0" for labels in untrained if labels]
     return [note for note in notes if note]
 
 

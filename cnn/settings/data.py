@@ -16,6 +16,16 @@ class DataKind(StrEnum):
     SOUND = "sound"
     PICTURES = "pictures"
 
+    @property
+    def items(self) -> str:
+        """What lines of the terminal call the data."""
+        return "clips" if self is DataKind.SOUND else "pictures"
+
+    @property
+    def label(self) -> str:
+        """What they call one class."""
+        return "digit" if self is DataKind.SOUND else "class"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DataSettings:

@@ -8,7 +8,7 @@ from typing import Any
 
 from cnn.errors import ConfigError
 from cnn.nets import NETS
-from cnn.settings.data import SPOKEN_DIGITS, DataSettings
+from cnn.settings.data import SPOKEN_DIGITS, DataKind, DataSettings
 from cnn.settings.fields import check_fields, choice, custom, number
 
 OPTIMIZERS = ("adamw", "adam", "sgd", "rmsprop")
@@ -53,10 +53,15 @@ class TrainSettings:
             )
 
 
+# Views aside helped sounds (156 trainings: +0.004), not pictures (4 nets on Fashion-MNIST: +0.001 with a spread of 0.003).
+_SIDE_VIEWS = {DataKind.SOUND: 2, DataKind.PICTURES: 0}
+
+
 def train_defaults(model: str, data: DataSettings = SPOKEN_DIGITS) -> TrainSettings:
     """Return the default settings of the optimisation of the net `model`, on tiles of this kind."""
     recipe: Mapping[str, Any] = NETS[model].recipe if model in NETS else {}
-    return TrainSettings(**{"normalise": data.normalisation} | dict(recipe))
+    by_kind: dict[str, Any] = {"normalise": data.normalisation, "side_views": _SIDE_VIEWS[data.kind]}
+    return TrainSettings(**by_kind | dict(recipe))
 
 
 def change_net(train: TrainSettings, before: str, after: str, data: DataSettings) -> TrainSettings:

@@ -15,6 +15,7 @@ from reports.errors import SourceError
 from reports.facts.report import ReportFacts, RunFacts
 from reports.wording.page_texts import page_texts
 
+_FILES = {"scratch": "scratch/net.py"}  # trained in NumPy; its twin in models/ answers with the weights
 _RESULTS = """\
 pd.DataFrame(
     [
@@ -56,7 +57,7 @@ def _locate(run: RunFacts) -> Path:
         return locate_source(name, source, Path(run.folder))
     if name not in NETS:
         raise SourceError(f"{run.folder} names the net {name!r}, which this version of Arena lacks; leave that run out")
-    return Path(cnn.__path__[0]) / "models" / f"{NETS[name].find_module(name)}.py"
+    return Path(cnn.__path__[0]) / _FILES.get(name, f"models/{NETS[name].find_module(name)}.py")
 
 
 def _format_commands(trainings: list[RunFacts]) -> str:

@@ -68,7 +68,7 @@ def _open(folder: RunFolder, corpus: str) -> _Training | None:
         config, state = flatten(folder.config()), folder.state()
     except (RunError, ValueError, KeyError, TypeError):
         return None
-    if config.get("corpus") != corpus or state not in (RunState.FINISHED, RunState.FAILED):
+    if config.get("corpus") != corpus or state not in (RunState.FINISHED, RunState.FAILED) or folder.is_autoencoder:
         return None
     return _Training(folder=folder, config=config, has_failed=state is RunState.FAILED)
 

@@ -50,19 +50,27 @@ def _tell_raw(facts: LearningFacts, t: Texts) -> tuple[str, ...]:
             continue
         words = {"rate": t.setting(other.rate), "name": name_value(facts, other.value, t), "other": _span(other.last, t)}
         if not raw.last:
-            return (t.n("learning.raw_fails", raw.n_failed, **words),)
+            return (t.n("learning.raw_fails", raw.n_failed, **words), *_tell_own_rate(facts, other.rate, t))
         if raw.last.high < _LEARNS_NOTHING * other.last.low:
-            return (t("learning.raw", raw=_span(raw.last, t), **words),)
+            return (t("learning.raw", raw=_span(raw.last, t), **words), *_tell_own_rate(facts, other.rate, t))
     return ()
 
 
+def _tell_own_rate(facts: LearningFacts, rate: float, t: Texts) -> tuple[str, ...]:
+    """Say what raw levels come to at a learning rate that suits them."""
+    own = next(curve for curve in facts.best if curve.value == "none")
+    if not own.last or own.rate == rate:
+        return ()
+    return (t("learning.raw_own", rate=t.setting(own.rate), raw=_span(own.last, t)),)
+
+
 def _tell_batches(facts: LearningFacts, t: Texts) -> tuple[str, ...]:
-    """Compare the two values furthest apart of which one has made as many updates as the other at its end."""
-    for few in sorted(facts.best, key=lambda curve: curve.n_updates or 1):
-        for many in sorted(facts.best, key=lambda curve: -curve.n_updates):
-            small = facts.at(many.value, few.rate)
-            if small and small.n_updates > few.n_updates > 0 and (point := _find_point(small, few.points[-1].updates)):
-                return _compare_batches(facts, few, small, point, t)
+    """Compare the two values furthest apart of which one was validated after as many updates as the other made in all."""
+    for large in sorted(facts.best, key=lambda curve: curve.n_updates or 1):
+        for other in sorted(facts.best, key=lambda curve: -curve.n_updates):
+            small = facts.at(other.value, large.rate)
+            if small and small.n_updates > large.n_updates > 0 and (sentences := _compare_batches(facts, large, small, t)):
+                return sentences
     return ()
 
 
@@ -70,10 +78,9 @@ def _find_point(curve: LearningCurve, updates: int) -> LearningPoint | None:
     return next((point for point in curve.points if point.updates == updates), None)
 
 
-def _compare_batches(
-    facts: LearningFacts, large: LearningCurve, small: LearningCurve, early: LearningPoint, t: Texts
-) -> tuple[str, ...]:
-    if not (large.last and small.last) or large.last.high >= small.last.low or large.last.mean < early.f1.low:
+def _compare_batches(facts: LearningFacts, large: LearningCurve, small: LearningCurve, t: Texts) -> tuple[str, ...]:
+    early = _find_point(small, large.points[-1].updates)
+    if not early or not (large.last and small.last) or large.last.high >= small.last.low or large.last.mean < early.f1.low:
         return ()
     words = {
         "large": name_value(facts, large.value, t),

@@ -48,7 +48,8 @@ def largest_point(spec: StudySpec, first: Mapping[str, object]) -> dict[str, obj
     for parameter in spec.sweep.parameters:
         numbers = [value for value in parameter.extremes() if isinstance(value, int | float)]
         if parameter.name in _SIZES and numbers:
-            largest[parameter.name] = max(numbers)
+            is_whole = parameter.name == "train.batch_size" and 0 in numbers  # 0 is all clips
+            largest[parameter.name] = 0 if is_whole else max(numbers)
     return largest
 
 

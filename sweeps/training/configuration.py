@@ -164,7 +164,9 @@ def note_digits(tiles: Path, bases: Sequence[dict[str, Any]]) -> list[str]:
     clips, splits = tile_set.clips, list(dict.fromkeys(config_from_dict(base).split for base in bases))
     present = {clips[index].label for settings in splits for index in make_split(clips, settings).val}
     absent = [label for label in tile_set.data.labels if label not in present]
-    return [*list_untrained(clips, splits), *filter(None, [note_absent(absent, len(present), "the validation clips")])]
+    kind = tile_set.data.kind
+    note = note_absent(absent, len(present), f"the validation {kind.items}", kind.label)
+    return [*list_untrained(clips, splits), *filter(None, [note])]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

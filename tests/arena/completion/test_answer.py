@@ -11,6 +11,7 @@ from arena.cli import walk_commands
 from arena.command_line.failures import name_parameter
 from arena.completion.answer import propose
 from arena.completion.table import COMMAND_COMPLETERS, COMPLETERS, find_completer
+from cnn.config import EVERY_VARIANT
 from cnn.runs.marks import label_run
 from support.contests import made, solution
 from support.run_folders import make_result, write_run
@@ -165,7 +166,7 @@ def test_teams_of_the_contest_at_hand(folder: Path) -> None:
 @pytest.mark.parametrize("name", ["arena.toml", "contest.db", "runs", "studies"])
 def test_what_is_broken_gives_no_proposal_and_no_error(name: str, folder: Path) -> None:
     (folder / name).write_bytes(b"\xff = [")
-    assert values("train --variant ") == ["raw", "bilateral", "raw+aug", "bilateral+aug"]
+    assert values("train --variant ") == list(EVERY_VARIANT)
     assert values("contest attempts ") == []
     assert values("predict ") == []
     assert values("sweep best ") == []

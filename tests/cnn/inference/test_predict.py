@@ -286,7 +286,7 @@ def test_files_folder_and_split_are_asked_for_one_at_a_time(run: RunFolder, corp
         ["--split", "validation", "--recordings", corpus_folder],
         [file, "--out", "x.csv"],
     ):
-        assert "give files, --recordings or --split" in " ".join(predicted(run, *words, rc=2)[1].split())
+        assert "give files, --recordings, --split or --strings" in " ".join(predicted(run, *words, rc=2)[1].split())
 
 
 def test_damaged_weights_are_named(run: RunFolder, corpus_folder: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cnn.corpus.listing import list_recordings
 from cnn.errors import CorpusError
 from cnn.pictures.open import open_source
 from cnn.pictures.prepare import prepare_pictures
@@ -316,3 +317,10 @@ def test_what_is_no_source_is_told_what_is(tmp_path: Path) -> None:
     write_files(tmp_path / "flat", {"1.png": GREY[0]})
     with pytest.raises(CorpusError, match=r"such as cat/1\.png or train/cat/1\.png, and those of .*flat do not"):
         open_source(tmp_path / "flat")
+
+
+def test_a_scan_of_pictures_says_which_command_takes_them(tmp_path: Path) -> None:
+    write_files(tmp_path / "files", {"cat/1.png": GREY[0]})
+    for folder in (tmp_path / "files", write_idx(tmp_path / "four")):
+        with pytest.raises(CorpusError, match=f"; tiles of pictures are made by `arena data pictures {folder}`$"):
+            list_recordings(folder)

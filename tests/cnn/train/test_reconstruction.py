@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from typer.testing import CliRunner
 
 from arena.cli import app
-from cnn.config import RunConfig, default_config
+from cnn.config import RunConfig, config_to_json, default_config
 from cnn.errors import ConfigError, RunError
 from cnn.inference.inspect import inspect_run
 from cnn.models.registry import build_net
@@ -32,6 +32,11 @@ from cnn.settings.model import model_defaults
 from cnn.splits import make_split
 from cnn.tiles.tile_set import TileSet
 from cnn.train.training_run import Decision, complete_run, open_run, train
+from sweeps.errors import StudyError
+from sweeps.linting.lint import read_sweep
+from sweeps.training.configuration import check_metric
+from sweeps.training.fused_trials import explain_unfusable
+from sweeps.training.trial import TrialContext
 
 SMALL = ("model.width=0.5", "model.depth=2", "model.latent=4", "train.epochs=2")
 
@@ -245,3 +250,13 @@ def test_an_inspection_places_the_latent_numbers(run: RunFolder, tiles: TileSet)
     facts = json.loads((run.path / "inspection.json").read_text())
     assert (facts["embedding"]["n_features"], facts["embedding"]["layer"], facts["split"]) == (4, "decoder.0", "test")
     assert {truth for _, truth, _, _ in facts["embedding"]["clips"]} == set(map(str, range(10)))
+
+
+def test_its_trials_are_trained_alone_and_by_a_loss(tiles: TileSet, tmp_path: Path) -> None:
+    base = config_to_json(config(tiles))
+    context = TrialContext(bases=(base,), tiles=tiles.folder, runs=tmp_path)
+    assert explain_unfusable(context, {}) == "an autoencoder is trained alone, since fused nets answer with classes"
+    check_metric(base, "val_loss")
+    with pytest.raises(StudyError, match="an autoencoder has losses alone"):
+        check_metric(base, "val_macro_f1")
+    assert read_sweep("autoencoder").metric == "val_loss"

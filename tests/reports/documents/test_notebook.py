@@ -138,6 +138,16 @@ def test_each_nets_code_and_commands_stand_above_its_results_and_a_file_of_two_n
     assert cells[first + 7].startswith("## The trainings")
 
 
+@pytest.mark.parametrize(("net", "path"), [("scratch", "cnn/scratch/net.py"), ("alexnet", "cnn/models/stack.py")])
+def test_the_code_of_a_net_without_a_file_of_its_name_is_that_which_trained_it(
+    net: str, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_run(tmp_path / "runs", "a" * 16, make_config(net, "raw"), n_takes=2)
+    assert invoke("--no-run", "--with-code").exception is None
+    assert (ROOT / path).read_text().strip("\n") in code_of(read(tmp_path / "story.ipynb"))
+
+
 def test_an_edited_notebook_is_left_alone_and_a_rerun_is_no_edit(world: Path) -> None:
     invoke("--no-run")
     notebook = read(world / "story.ipynb")

@@ -13,9 +13,12 @@ from cnn.runs.folder import EpochRow, RunFolder, RunResult, RunState
 from cnn.runs.looks import LookRow, write_looks
 from reports.facts.learning import LearningFacts
 from reports.page.learning import learning_pages
+from reports.page.render import render_report
+from reports.reading.gather import Sources, gather_facts
 from reports.reading.learning import read_learning
 from reports.wording.learning import tell_learning
 from reports.wording.page_texts import texts
+from support.report_facts import make_config, write_run
 
 SEEDS = (0, 1)
 
@@ -73,12 +76,14 @@ def test_raw_levels_that_do_not_learn_or_end_in_no_number_are_told(tmp_path: Pat
     plain = ("optimizer=sgd", "momentum=0", "lr=0.1")
     write(tmp_path, [0.8, 0.93], *plain, "normalise=corpus")
     write(tmp_path, [], *plain, "normalise=none")
-    (sentence,) = tell_learning(read(tmp_path), texts("en"))
+    write(tmp_path, [0.8, 0.85], "optimizer=sgd", "momentum=0", "lr=0.001", "normalise=none")
+    sentence, own = tell_learning(read(tmp_path), texts("en"))
     assert "raw levels of 0 to 255 do not learn: the losses of 2 trainings were no numbers any more" in sentence
-    (spanish,) = tell_learning(read(tmp_path), texts("es"))
+    assert own == "At their own best rate, 0.001, they come to 0.855 (0.850 to 0.860 over 2 seeds)."
+    spanish, _ = tell_learning(read(tmp_path), texts("es"))
     assert "los niveles crudos de 0 a 255 no aprenden" in spanish
     (page,) = learning_pages(read_learning(tmp_path, "c", 0.9), texts("en"))
-    assert [(row.name, row.curve.n_failed) for row in page.rows] == [("corpus", 0), ("none (0 to 255)", 2)]
+    assert [(row.name, row.curve.n_failed) for row in page.rows] == [("corpus", 0), ("none (0 to 255)", 0)]
     assert len(page.panels) == 3
 
 
@@ -102,3 +107,17 @@ def test_trainings_of_one_seed_or_of_another_corpus_are_not_compared(tmp_path: P
     assert read_learning(tmp_path, "other", 0.9) == ()
     assert len(read_learning(tmp_path, "c", 0.9)) == 1
     assert read_learning(None, "c", 0.9) == ()
+
+
+def test_the_page_has_the_section_where_trainings_differ_and_no_other_page_has_it(tmp_path: Path) -> None:
+    write_run(tmp_path / "one", "a" * 16, make_config("lenet5", "raw"))
+    write(tmp_path / "c", [0.8, 0.93], "lr=0.1", "batch_size=64")
+    write(tmp_path / "c", [0.2, 0.3], "lr=0.1", "batch_size=0", per_epoch=1)
+    for lang, words in (("en", ("How it learnt", "Updates an epoch", ">all<")), ("es", ("Cómo aprendió", "Lote", ">todos<"))):
+        facts = gather_facts(Sources(runs=tmp_path / "one", lang=lang))
+        assert 'id="learning"' not in render_report(facts).decode()
+        page = render_report(replace(facts, learning=read_learning(tmp_path / "c", "c", 0.9))).decode()
+        section = page[page.index('<div id="learning">') : page.index('<div id="sweeps">')]
+        assert [word for word in words if word not in page] == []
+        assert section.count("<svg ") == 2 + 3
+        assert "0.935" in section

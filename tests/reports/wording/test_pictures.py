@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from arena.base.texts import Words
+from cnn.cli.run_page import print_page, read_page
+from cnn.runs import list_runs
 from cnn.runs.verdict import TEXTS as VERDICTS
 from cnn.settings.data import DataKind
 from reports.documents.notebook import build_story, cells_for
@@ -92,3 +94,11 @@ def test_the_six_phases_of_crisp_dm_hold_what_an_article_does(runs: Path, langua
     assert phases.count("> **") == 5  # lines for the team
     assert "arena predict" in phases
     assert find_speech(phases) == []
+
+
+def test_the_page_of_a_run_on_pictures_counts_pictures(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    print_page({**read_page(list_runs(runs)[0], Path("tiles")), "verdict": None})
+    printed = capsys.readouterr().out
+    assert " over 300 pictures), accuracy " in printed
+    assert "accuracy 0.990, 1,500 pictures" in printed
+    assert find_speech(printed) == []

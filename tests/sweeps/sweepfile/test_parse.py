@@ -55,6 +55,17 @@ def test_the_shipped_file_of_stacks_has_five_and_those_of_spelled_nets_have_no_d
     assert [p.name for p in vgg.parameters] == ["model.name", "train.learning_rate", "train.batch_size"]
 
 
+@pytest.mark.parametrize(
+    ("name", "axis"), [("optimisers", "optimizer"), ("batch_sizes", "batch_size"), ("normalisation", "normalise")]
+)
+def test_shipped_studies_of_learning_vary_one_setting_and_the_learning_rate_over_three_seeds(name: str, axis: str) -> None:
+    sweep = read_sweep(name)
+    varied = {p.name for p in sweep.parameters if p.distribution is not Distribution.CONSTANT}
+    assert varied == {f"train.{axis}", "train.learning_rate"}
+    assert (sweep.name, sweep.method, sweep.settings.seeds) == (name, Method.GRID, 3)
+    assert sweep.constants["train.momentum"] == 0
+
+
 def test_a_net_added_by_the_two_steps_of_the_readme_has_a_sweep_file(tmp_path: Path) -> None:
     for name in ("arena", "cnn", "sweeps", "leaderboard", "reports"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
