@@ -168,8 +168,8 @@ def _read_weights(config: RunConfig) -> Mapping[str, torch.Tensor]:
     except Exception as error:  # torch raises a dozen kinds; a pickle that would run something is one of them
         rule = f"train.start={start} is no file of weights alone, as torch.save(net.state_dict(), path) writes it"
         raise RunError(f"{rule} ({type(error).__name__}); nothing in it was run; choose another") from error
-    is_named = isinstance(weights, Mapping) and all(isinstance(name, str) for name in weights)
-    if not (is_named and weights and all(isinstance(value, torch.Tensor) for value in weights.values())):
+    rows = weights.items() if isinstance(weights, Mapping) else ()
+    if not rows or not all(isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in rows):
         rule = f"train.start={start} holds no weights by name, as torch.save(net.state_dict(), path) writes them"
         raise RunError(f"{rule}; choose another file")
-    return weights
+    return dict(rows)
