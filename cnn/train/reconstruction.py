@@ -47,7 +47,7 @@ class ReconstructionTrainer(Trainer):
         order = draw_order(train.labels, derive_seed("order", settings.seed, number)).to(self.device)
         noise = torch.Generator(device=self.device).manual_seed(derive_seed("noise", settings.seed, number))
         losses, norms = [], []
-        self.net.train()
+        self._begin_training()
         for step in range(steps):
             tiles = self.inputs.plain(train[order[step * size : (step + 1) * size]])
             try:
