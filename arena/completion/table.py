@@ -10,6 +10,7 @@ from cnn.config import AUDIO_SUFFIXES
 COMPLETERS: dict[str, Completer] = {
     "--archive": complete_files(".tar.gz", ".tgz", ".tar", ".zip"),
     "--audio": complete_folders,
+    "--autoencoder": values.complete_runs,
     "--cache": complete_folders,
     "--config": complete_files(".yaml", ".yml", ".toml", ".json"),
     "--contest": complete_files(".db", ".sqlite"),

@@ -43,6 +43,7 @@ def train_command(
 ) -> None:
     """Train nets, or all eight. The same settings again are answered from their run folder; a killed training goes on."""
 
+    from cnn.config import TilesInfo
     from cnn.overrides import parse_assignments, spell_out
     from cnn.project import choose_cells, configure, open_project, split_cell
     from cnn.runs.config_file import read_config_file
@@ -59,6 +60,8 @@ def train_command(
     from cnn.train.pool import TrainingPaths, default_jobs
 
     settings = [*file.list_settings(nets), *typed]
+    for cell in cells:
+        configure(project, TilesInfo(), cell, settings)  # a slip is told before tiles are looked for
     tile_set = find_tiles(tiles, say)
     file.check_tiles(tile_set.settings)
     configs = [resolve_start(configure(project, tile_set.info, cell, settings), runs) for cell in cells]

@@ -109,7 +109,10 @@ def _make_draw(points: Sequence[FrontPoint], steps: Sequence[FrontPoint], title:
     others = [point for point in points if not point.is_on_front]
 
     def draw(axes: Axes) -> None:
-        if points[-1].cost > _WIDE * points[0].cost > 0:
+        first, last = points[0].cost, points[-1].cost
+        middle = (first + last) / 2
+        if last > _WIDE * first > 0:
+            middle = (first * last) ** 0.5
             axes.set_xscale("log")
             axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
             axes.xaxis.set_minor_locator(NullLocator())
@@ -125,7 +128,8 @@ def _make_draw(points: Sequence[FrontPoint], steps: Sequence[FrontPoint], title:
             axes.vlines(p.cost, p.low, p.high, color=model_colour(p.model, t), linewidth=2)
             axes.plot(p.cost, p.value, augment_marker(p.variant), color=model_colour(p.model, t), markersize=5)
         for p in best[:_MOST_LABELS]:
-            axes.annotate(p.label, (p.cost, p.value), (5, -10), textcoords="offset points", color=INK, size=SMALL_PX)
+            side, x = ("left", 5) if p.cost <= middle else ("right", -5)
+            axes.annotate(p.label, (p.cost, p.value), (x, -10), textcoords="offset points", ha=side, color=INK, size=SMALL_PX)
         x_title(axes, title)
 
     return draw
