@@ -16,7 +16,7 @@ from cnn.overrides import override
 from cnn.settings.tiles import TileSettings
 from cnn.tiles.batches import Clips
 from cnn.tiles.tile_set import TileSet
-from cnn.train.fused.stack import Stack
+from cnn.train.fused.stack import FusedStack
 from cnn.train.trainer import Trainer
 from cnn.train.training_run import train, try_batch
 from support.pictures import write_digit_tiles
@@ -59,7 +59,7 @@ def test_hinge_learns_margins_alone_and_in_a_group_and_its_probabilities_are_the
     settings = [*PLAIN, "model.depth=0", "train.loss=hinge", "train.batch_size=20", "train.learning_rate=0.01"]
     alone = Trainer(config(*settings, "train.epochs=40"), CPU)
     stack_fits = [Trainer(config(*settings, "train.epochs=40", f"train.seed={seed}"), CPU) for seed in (0, 1)]
-    (stacked, _), learnt = Stack(stack_fits).train_epoch(clips), alone.train_epoch(clips)
+    (stacked, _), learnt = FusedStack(stack_fits).train_epoch(clips), alone.train_epoch(clips)
     assert stacked.losses == pytest.approx(learnt.losses, abs=1e-3)
     for _ in range(30):
         alone.train_epoch(clips)
