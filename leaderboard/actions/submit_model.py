@@ -69,13 +69,22 @@ def add_model(contest: Contest, team: Team, number: int, model: Upload, now: dat
     return _store(contest, team, schema.attempts.c.number == number, model, now)
 
 
-def _check(contest: Contest, team: Team, model: Upload, now: datetime) -> None:
+def check_model(contest: Contest, model: Upload) -> None:
+    """Check the form of a model; it is not run.
+
+    Raises:
+        ModelRefused: it is no model of the contest, or answers are strings.
+    """
     if contest.rules().has_strings:
         raise ModelRefused(message("model_of_strings"))
+    check_form(model.content, model.name, contest.model_needs())
+
+
+def _check(contest: Contest, team: Team, model: Upload, now: datetime) -> None:
     with contest.database.read() as connection:
         check_rate(connection, team, read_rules(connection).n_refusals_per_hour, now)
     try:
-        check_form(model.content, model.name, contest.model_needs())
+        check_model(contest, model)
     except ModelRefused:
         contest.count_refusal(team, now)
         raise

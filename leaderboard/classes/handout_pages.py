@@ -84,7 +84,8 @@ def _list_rules(words: Words, rules: Rules, n_allowed: int) -> list[str]:
     lines = [words("sheet_attempts", n=n_allowed), words("sheet_free")]
     if rules.deadline is not None:
         lines.append(words("sheet_deadline"))
-    lines.append(words("sheet_details_during") if rules.details is DetailsFrom.DURING else words("sheet_details_close"))
+    details = "sheet_details_during" if rules.details is DetailsFrom.DURING else "sheet_details_close"
+    lines.append(words("sheet_details_strings" if rules.has_strings else details))
     lines += [words("sheet_secret"), words("sheet_lost")]
     return lines
 

@@ -132,6 +132,10 @@ def _check_scoring(file: ContestFile, changes: list[Change], rules: Rules, hidde
     after = {change.key: change.after for change in changes if change.key in ("metric", "lower_is_better", "ladder", "rank")}
     if not after:
         return
+    if rules.has_strings or isinstance(after.get("metric"), str):
+        raise file.fail(
+            next(iter(after)), "is fixed where answers are strings; write the contest's value, or make a new contest"
+        )
     metric = after.get("metric", rules.metric_digest)
     try:
         ContestSettings(

@@ -50,7 +50,7 @@ def create_from_file(file: ContestFile, solution: Solution, location: str | Path
         ContestError: as `create_contest`; nothing was made.
     """
     values = file.values
-    metric: FileValue | None = values.get("metric")
+    metric: FileValue | str | None = values.get("metric")  # a word is a score of strings
     pages = {name.removeprefix(PAGES): value for name, value in values.items() if name.startswith(PAGES) and value}
     teams = values.get("teams", ())
     truth: FileValue = values["solution"]
@@ -60,8 +60,8 @@ def create_from_file(file: ContestFile, solution: Solution, location: str | Path
         hidden=pack.hidden,
         rate_hz=pack.rate_hz,
         teams=() if isinstance(teams, Path) else teams,
-        metric=None if metric is None else metric.content,
-        metric_name=name_metric(None if metric is None else metric.name),
+        metric=metric.content if isinstance(metric, FileValue) else None,
+        metric_name=name_metric(metric.name if isinstance(metric, FileValue) else metric),
         overview=pages or None,
         downloads=tuple(
             Download(name=item.name, content=item.content, description=item.description) for item in values.get("downloads", ())

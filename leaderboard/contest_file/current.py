@@ -11,6 +11,7 @@ from leaderboard.contest_file.keys import KEYS, PAGES, FileValue, KeyKind
 from leaderboard.database import schema
 from leaderboard.database.rows import read_rules, read_teams
 from leaderboard.store import Contest
+from leaderboard.string_scores import STRING_METRICS
 
 
 def read_current(contest: Contest) -> dict[str, Any]:
@@ -32,6 +33,8 @@ def read_current_values(connection: Connection) -> dict[str, Any]:
             values[name] = overview.get(name.removeprefix(PAGES))
     metric = rules.metric_digest
     values["metric"] = None if metric is None else FileValue(name=f"{rules.metric_name}.py", digest=metric)
+    if rules.has_strings:
+        values["metric"] = next(name for name, text in STRING_METRICS.items() if text == rules.metric_name)
     values["solution"] = FileValue(name="solution.csv", digest=rules.solution_digest)
     values["downloads"] = tuple(list_downloads(connection))
     values["teams"] = tuple(team.name for team in read_teams(connection) if not team.is_baseline)

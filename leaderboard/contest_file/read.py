@@ -18,6 +18,7 @@ from leaderboard.contest_file.yaml_file import YamlEntry, read_entries
 from leaderboard.deadline import parse_deadline
 from leaderboard.errors import ContestFileError, FileError, LeaderboardError
 from leaderboard.files.csv_table import MAX_BYTES, Problems, read_file
+from leaderboard.string_scores import STRING_METRICS
 from leaderboard.teams import name_key, tidy_name
 from leaderboard.webhook import parse_webhook
 
@@ -88,6 +89,8 @@ def _read_value(name: str, key: FileKey, entry: YamlEntry, folder: Path) -> Any:
     text = entry.text
     if text is None:
         raise ValueError("takes one value, not a list or further keys; write it behind the colon")
+    if name == "metric" and text.strip() in STRING_METRICS:
+        return text.strip()
     readers: dict[KeyKind, Callable[[str], Any]] = {
         KeyKind.TEXT: _read_name,
         KeyKind.MOMENT: parse_deadline,

@@ -37,7 +37,7 @@ def write_contest_folder(contest: Contest, folder: Path) -> list[Path]:
         ContestError: the folder exists, or cannot be written.
     """
     values = read_current(contest)
-    named = {str(values[key].name): values[key] for key in ("solution", "metric") if values[key]}
+    named = {str(values[key].name): values[key] for key in ("solution", "metric") if isinstance(values[key], FileValue)}
     named |= {f"{_DOWNLOADS}/{file.name}": file for file in values["downloads"]}
     content = {name: contest.read_file(file.digest) for name, file in named.items()}
     rules = contest.rules()

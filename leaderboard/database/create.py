@@ -53,7 +53,7 @@ class ContestSettings:
     teams: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.is_lower_better and self.metric is None:
+        if self.is_lower_better and self.metric is None and self.metric_name != DIGIT_ERROR_RATE:
             raise ContestError("a higher macro-F1 is better; --lower-is-better goes with --metric FILE.py")
         if self.is_ladder and self.metric is not None:
             raise ContestError("Ladder mode needs the standard error of macro-F1; leave out --ladder or --metric")

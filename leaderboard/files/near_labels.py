@@ -18,6 +18,7 @@ _OTHER_NAMES = {
         *("etiqueta", "clase", "prediccion", "predicción", "digito", "dígito", "word", "number"),
     ),
 }
+_OTHER_NAMES["string"] = _OTHER_NAMES["label"]
 _NUMBER = re.compile(r"(?<![\d.,+-])\d+(?:\.0+)?(?![\d.,])")
 
 
@@ -50,7 +51,7 @@ def is_same_label(first: str, second: str) -> bool:
 
 def suggest_column(name: str, header: Sequence[str]) -> Translatable:
     """Return the column that is meant by `name`: by its case, by another usual name, or by likeness."""
-    others = [column for column in header if column not in ("id", "label")]
+    others = [column for column in header if column not in ("id", "label", "string")]
     by_key = {column.casefold(): column for column in reversed(others)}
     match = next((key for key in (name, *_OTHER_NAMES[name]) if key in by_key), None) or nearest(name, by_key, cutoff=0.7)
     if match is not None:

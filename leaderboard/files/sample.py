@@ -40,7 +40,8 @@ def check_by_sample(path: Path, sample: Path, model: Path | None, *, yes: bool) 
 
 
 def _read_sample(sample: Path) -> Solution:
-    """Return a solution with the sample's ids and all ten digits."""
-    lines = read_file(sample, SubmissionError).decode("utf-8-sig").splitlines()[1:]
+    """Return a solution with the sample's ids and all ten digits, or strings of one."""
+    header, *lines = read_file(sample, SubmissionError).decode("utf-8-sig").splitlines() or [""]
+    answer = "string" if "string" in header.casefold().split(",") else "label"
     rows = [f"{line.partition(',')[0]},{number % _N_DIGITS}" for number, line in enumerate(line for line in lines if line)]
-    return parse_solution("\n".join(["id,label", *rows]).encode(), sample.name)
+    return parse_solution("\n".join([f"id,{answer}", *rows]).encode(), sample.name)

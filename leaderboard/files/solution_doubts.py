@@ -36,10 +36,19 @@ def check_doubts(solution: Solution, file_name: str) -> None:
     Raises:
         SolutionError: names the first doubt, and how many more there are.
     """
-    texts = (*_doubt_labels(solution), *_doubt_ids(solution.ids), *_doubt_groups(solution.groups))
+    answers = _doubt_strings(solution) if solution.strings else _doubt_labels(solution)
+    texts = (*answers, *_doubt_ids(solution.ids), *_doubt_groups(solution.groups))
     doubts = [Fault(None, text) for text in texts]
     if doubts:
         raise SolutionError(file_name, doubts[0], doubts[1:], len(doubts) - 1)
+
+
+def _doubt_strings(solution: Solution) -> Iterator[str]:
+    texts = [solution.strings[row] for row in solution.scored]
+    for text in texts:
+        if _FLOAT.fullmatch(text) or _CONVERTED_IDS[0][0].fullmatch(text) or text.casefold() in NO_VALUE:
+            yield f"string {quote_short(text)} looks like what a spreadsheet or pandas made of one; write strings as text"
+            return
 
 
 def _doubt_labels(solution: Solution) -> Iterator[str]:
@@ -111,7 +120,7 @@ def list_remarks(solution: Solution) -> list[str]:
     median = sorted(counts.values())[len(counts) // 2]
     words = [label for label in solution.labels if not (label.isascii() and label.isdecimal())]
     remarks = []
-    for index, label in enumerate(solution.labels):
+    for index, label in enumerate(() if solution.strings else solution.labels):
         odd = []
         if words == [label] and len(solution.labels) > 2:
             odd.append("is the only label that is no number")

@@ -30,7 +30,7 @@ def read_columns(line: int, header: list[str], solution: Solution, problems: Pro
     if len(header) == 1 and header[0].startswith("id,"):
         problems.fail(line, message("row_quoted"))
     if "id" not in header and answer not in header and any(name in solution.row_by_id for name in header):
-        problems.fail(line, message("no_header"))
+        problems.fail(line, message("no_header", answer=answer))
     for name in header:
         if name in RUN_FOLDER_COLUMNS and name not in labels:
             problems.fail(line, message("run_folder_column", name=name))
@@ -38,7 +38,7 @@ def read_columns(line: int, header: list[str], solution: Solution, problems: Pro
             problems.fail(line, message("solution_column", name=name))
     for name in ("id", answer):
         if name not in header:
-            problems.fail(line, message("column_missing", name=name, near=suggest_column(name, header)))
+            problems.fail(line, message("column_missing", name=name, near=suggest_column(name, header), answer=answer))
     for index, name in enumerate(header):
         if name not in ("id", answer, *labels):
             problems.fail(line, _describe_unknown(index, name, header, labels))
@@ -52,6 +52,8 @@ def read_columns(line: int, header: list[str], solution: Solution, problems: Pro
 def _describe_unknown(index: int, name: str, header: Sequence[str], labels: tuple[str, ...]) -> Translatable:
     if name in ("", "index") or name.startswith("Unnamed:"):
         return message("column_index" if index == 0 else "column_unnamed", name=quote_short(name))
+    if not labels:
+        return message("column_beside_string", name=quote_short(name))
     right = find_label(name, labels)
     if right is not None and right not in header:
         return message("column_class", name=quote_short(name), labels=LabelList(labels), right=quote_short(right))

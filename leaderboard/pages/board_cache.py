@@ -15,6 +15,7 @@ from leaderboard.contest.disclosure import Digits, choose_digits
 from leaderboard.contest.history import ScoreStep, read_steps
 from leaderboard.standings import Evidence, Luck, Part, Standing, list_metrics
 from leaderboard.store import Contest
+from leaderboard.string_scores import MACRO_F1, STRING_METRICS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,7 +116,8 @@ def format_standings_csv(board: PublicBoard) -> str:
     public, private = ("public ", f"{board.final_part} ") if board.is_final else ("", "")
     header = ["rank", "rank low", "rank high", "groups", "team", f"{public}{board.metric}"]
     header += [f"{private}{board.metric}"] if board.is_final else []
-    header += [f"{private}macro-F1 low", f"{private}macro-F1 high", *(f"{private}{metric.name}" for metric in metrics)]
+    name = board.metric if board.metric in STRING_METRICS.values() else MACRO_F1
+    header += [f"{private}{name} low", f"{private}{name} high", *(f"{private}{metric.name}" for metric in metrics)]
     header += ["attempts", "sent"]
     rows = [
         [

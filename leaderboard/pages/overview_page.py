@@ -55,8 +55,10 @@ def build_overview(rules: Rules, solution: Solution, metric: bytes | None, words
         facts=[
             ("metric", rules.metric_name),
             ("attempts", words("three_attempts")),
-            ("items", words.number(len(solution.ids))),
-            ("labels", words("strings") if solution.strings else LabelList(solution.labels).translate(words.language)),
+            ("string_items" if solution.strings else "items", words.number(len(solution.ids))),
+            ("answers", words("strings"))
+            if solution.strings
+            else ("labels", LabelList(solution.labels).translate(words.language)),
         ],
         metric=_describe_metric(rules, solution, words),
         metric_text=None if metric is None else read_description(metric),

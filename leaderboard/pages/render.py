@@ -17,6 +17,7 @@ from arena.base.texts import ENGLISH, Words
 from leaderboard.deadline import format_local, format_utc
 from leaderboard.errors import FileError, LeaderboardError
 from leaderboard.pages.markdown import render_markdown
+from leaderboard.string_scores import STRING_METRICS
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
@@ -46,6 +47,11 @@ class PageFrame:
     model_megabytes: str = ""
     most_model_bytes: int = 0
     layout: str = "base.html.j2"
+
+    @property
+    def has_strings(self) -> bool:
+        """Return whether answers are strings, which take no models and have no matrix."""
+        return self.metric in STRING_METRICS.values()
 
     @property
     def stamp(self) -> str:

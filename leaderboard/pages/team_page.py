@@ -13,6 +13,7 @@ from arena.base.texts import Words
 from leaderboard.contest.disclosure import Digits, ShownDetails
 from leaderboard.pages.board_cache import BoardLine, PublicBoard
 from leaderboard.standings import AttemptModel, format_metrics, list_metrics
+from leaderboard.string_scores import STRING_METRICS
 
 _N_MISTAKES = 5
 _N_SHADES = 4
@@ -63,6 +64,7 @@ class AttemptView:
     cells: Sequence[Sequence[MatrixCell]]  # row: truth
     classes: Sequence[ClassLine]
     mistakes: Sequence[Mistake]
+    later: str  # key of the text on what follows at the close; empty where all is shown
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,7 +123,7 @@ def build_attempt_view(details: ShownDetails, metric: str, digits: Digits, *, is
     classes = details.classes or ()
     labels = [line.label for line in classes]
     confusion = np.array(details.confusion or (), dtype=np.int64).reshape(len(labels), len(labels))
-    attempt = details.attempt
+    attempt, has_strings = details.attempt, metric in STRING_METRICS.values()
     metrics = list_metrics(attempt.metrics)
     return AttemptView(
         number=attempt.number,
@@ -141,6 +143,7 @@ def build_attempt_view(details: ShownDetails, metric: str, digits: Digits, *, is
         cells=shade_cells(confusion),
         classes=[ClassLine(label=c.label, n=c.n_rows, f1=c.f1, width=round(100 * c.f1, 1)) for c in classes],
         mistakes=find_mistakes(confusion, labels),
+        later="" if labels or attempt.metrics else "string_details_later" if has_strings else "details_later",
     )
 
 

@@ -23,6 +23,7 @@ from leaderboard.files.solution import parse_solution
 from leaderboard.files.submission import parse_submission
 from leaderboard.scoring.grading import PartGrade, grade
 from leaderboard.standings import METRICS, compute_metrics
+from leaderboard.string_scores import EXACT_MATCH, MACRO_F1
 
 _DIGITS = 10  # after the point; below the last bit that two machines may differ in
 
@@ -54,20 +55,25 @@ def score_submission(solution: Path, submission: Path, platform: str, *, yes: bo
         if platform == "gradescope":
             return gradescope_refusal(error)
         raise
-    graded = grade(truth, parsed)
+    graded = grade(truth, parsed, metric_name=EXACT_MATCH if truth.strings else MACRO_F1)
     private = None if graded.private is None else _metrics(graded.private)
     return FORMATS[platform](Scores(public=_metrics(graded.public), private=private))
 
 
 def _metrics(part: PartGrade) -> dict[str, float]:
     confusion = part.confusion
+    others = compute_metrics(confusion, part.log_loss, part.metric_name)
+    if part.metric_name == EXACT_MATCH:
+        return {
+            name: round(value, _DIGITS) for name, value in {"exact_match": part.score, **others}.items() if value is not None
+        }
     by_class = f1(confusion)
     rows = confusion.sum(axis=1)
     weighted = float(np.average(by_class, weights=rows)) if rows.any() else 0.0
     values = {
         "macro_f1": macro_f1(confusion),
         "weighted_f1": weighted,
-        **compute_metrics(confusion, part.log_loss, part.metric_name),
+        **others,
     }
     return {name: round(value, _DIGITS) for name, value in values.items() if value is not None}
 
@@ -86,15 +92,17 @@ def evalai(scores: Scores) -> dict[str, Any]:
 
 
 def gradescope(scores: Scores) -> dict[str, Any]:
-    """Return `results.json`: the public macro-F1 out of 100; private scores are visible after the due date."""
-    tests = [_gradescope_test("macro-F1", scores.public["macro_f1"], "visible")]
+    """Return `results.json`: the first public score out of 100; private ones are visible after the due date."""
+    names = {"macro_f1": MACRO_F1, "exact_match": EXACT_MATCH, "weighted_f1": "weighted F1"}
+    names |= {metric.key: metric.name for metric in METRICS}
+    first = next(iter(scores.public))
+    tests = [_gradescope_test(names[first], scores.public[first], "visible")]
     if scores.private is not None:
-        tests.append({**_gradescope_test("private macro-F1", scores.private["macro_f1"], "after_published"), "max_score": 0})
+        tests.append({**_gradescope_test(f"private {names[first]}", scores.private[first], "after_published"), "max_score": 0})
         tests[-1]["score"] = 0
-    names = {"macro_f1": "macro-F1", "weighted_f1": "weighted F1", **{metric.key: metric.name for metric in METRICS}}
     falling = {metric.key for metric in METRICS if metric.is_lower_better}
     return {
-        "score": round(100 * scores.public["macro_f1"], 4),
+        "score": round(100 * scores.public[first], 4),
         "tests": tests,
         "leaderboard": [
             {"name": names[name], "value": value, "order": "asc" if name in falling else "desc"}

@@ -14,10 +14,9 @@ from leaderboard.actions.acts import ACTS, ActName, Order, perform
 from leaderboard.actions.announcements import read_announcements
 from leaderboard.actions.host import HostDecision
 from leaderboard.actions.submit import validate_submission
-from leaderboard.actions.submit_model import Upload, add_model, submit_with_model
+from leaderboard.actions.submit_model import Upload, add_model, check_model, submit_with_model
 from leaderboard.errors import ContestError, ModelsNotRun, TeamError, Unavailable
 from leaderboard.files.contradictions import list_notes
-from leaderboard.files.onnx_check import check_form
 from leaderboard.hosts import Host, Right
 from leaderboard.pages.board_cache import read_public_board
 from leaderboard.pages.host_page import list_host_lines
@@ -262,7 +261,7 @@ async def check_submission(request: Request, file_name: Name = "submission.csv",
 def _check_files(service: Service, sender: Team, file: Upload, model: Upload | None, *, yes: bool) -> CheckedOut:
     checked = validate_submission(service.contest, file.content, file.name, yes=yes)
     if model is not None:
-        check_form(model.content, model.name, service.contest.model_needs())
+        check_model(service.contest, model)
     return CheckedOut(
         file_name=checked.file_name,
         n_rows=len(checked.predicted),

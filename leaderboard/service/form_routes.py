@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from leaderboard.actions.submit import validate_submission
-from leaderboard.actions.submit_model import add_model, submit_with_model
+from leaderboard.actions.submit_model import add_model, check_model, submit_with_model
 from leaderboard.errors import (
     ContradictoryLabels,
     FileError,
@@ -21,7 +21,6 @@ from leaderboard.errors import (
     TeamError,
 )
 from leaderboard.files.contradictions import list_notes
-from leaderboard.files.onnx_check import check_form
 from leaderboard.hosts import Host
 from leaderboard.pages.render import PageProblem, describe_problem
 from leaderboard.service.context import TokenRefused
@@ -110,7 +109,7 @@ def _check(request: Request, team: Team, form: FormData) -> Response:
     try:
         checked = validate_submission(contest, file.content, file.name, yes="yes" in form)
         if model is not None:
-            check_form(model.content, model.name, contest.model_needs())
+            check_model(contest, model)
     except (FileError, ModelRefused) as error:
         return _render_check(request, describe_problem(words("check_bad"), error, words), "", 422)
     probabilities = words("without_probabilities" if checked.probabilities is None else "with_probabilities")

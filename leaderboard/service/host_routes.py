@@ -8,6 +8,7 @@ from typing import Annotated
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Path, Request
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 
 from leaderboard.actions.acts import ACTS, Act, ActName, Order, Value, find_last_entry, perform
@@ -95,6 +96,8 @@ def download_submissions(request: Request) -> Response:
 @router.get("/alike")
 def show_alike(request: Request) -> Response:
     require_host(request, Right.VIEW_PRIVATE)
+    if build_frame(request).has_strings:
+        raise HTTPException(404)
     pairs, teams = find_alike(get_service(request).contest), get_service(request).contest.teams()
     alike = [pair for pair in pairs if pair.is_alike]
     ids = {team.name: team.id for team in teams}

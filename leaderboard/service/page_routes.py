@@ -123,7 +123,7 @@ def build_team_view(service: Service, team: Team, words: Words) -> TeamView:
         n_left=0 if team.disqualified_at else n_left,
         remaining=_write_remaining(team, n_left, words, is_open=is_open),
         final=[] if line is None or best is None else describe_result(board, line, best.number, words),
-        takes_models=is_open and team.disqualified_at is None,
+        takes_models=is_open and team.disqualified_at is None and not rules.has_strings,
         attempts=views,
         progress=build_progress(views),
     )

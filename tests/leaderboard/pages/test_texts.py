@@ -9,6 +9,7 @@ import pytest
 
 from leaderboard.pages.host_page import TEXTS
 from leaderboard.pages.texts import choose_language, page_words
+from leaderboard.string_scores import STRING_METRICS
 from support.paths import ROOT
 
 PACKAGE = ROOT / "leaderboard"
@@ -25,6 +26,7 @@ def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
     computed = {"left_0", "left_1", "unit_speakers", "unit_clips"}  # by a number, by a unit
     by_part = ("ranked_by_{}", "ranks_by_{}", "final_{}", "luck_{}", "{}_score")
     computed |= {name.format(part) for name in by_part for part in ("private", "hidden")}
+    computed |= {f"{name.replace(' ', '_')}_what" for name in STRING_METRICS.values()}
     computed |= {key for texts in TEXTS.values() for key in dataclasses.astuple(texts) if key}
     assert KEYS - named == computed - named
 
