@@ -114,15 +114,14 @@ def _unveil_numbers(items: Sequence[Item], table: Mapping[str, str]) -> list[Ite
 
 def _begins_with_hidden(group: Sequence[Item], table: Mapping[str, str]) -> bool:
     """Return whether a number that does not count comes before all that do, while nothing shows the digit."""
-    numbers = [[token.digit for token in item.stem.tokens if token.digit] for item in group]
-    if any(runs_over(set(column)) for column in zip(*numbers, strict=False)):
-        return False
-    return any(
-        token.digit and token.start < item.stem.tokens[0].start
-        for item, counted in zip(group, numbers, strict=True)
-        if counted and not _says_digit(item, table)
-        for token in item.stem.all_tokens
-    )
+    begun = [item for item in group if _has_hidden_start(item) and not _says_digit(item, table)]
+    numbers = [[token.digit for token in item.stem.tokens if token.digit] for item in begun]
+    return any(numbers) and not any(runs_over(set(column)) for column in zip(*numbers, strict=False))
+
+
+def _has_hidden_start(item: Item) -> bool:
+    stem = item.stem
+    return any(token.digit and token.start < stem.tokens[0].start for token in stem.all_tokens if stem.tokens)
 
 
 def _says_digit(item: Item, table: Mapping[str, str]) -> bool:

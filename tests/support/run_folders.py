@@ -39,9 +39,9 @@ def make_result(day: int, val_macro_f1: float = 0.4321) -> RunResult:
 def drop_later_settings(run: Path) -> None:
     """Make the config.json of a run what it was before its later settings came."""
     content = json.loads((run / "config.json").read_text())
-    del content["data"]
+    content.pop("data", None)
     for name, section in (("augment", AugmentSettings), ("model", ModelSettings), ("train", TrainSettings)):
         for field in dataclasses.fields(section):
             if field.metadata.get("later"):
-                del content[name][field.name]
+                content[name].pop(field.name, None)
     (run / "config.json").write_text(json.dumps(content))
