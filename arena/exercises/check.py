@@ -23,14 +23,14 @@ class ExerciseError(ArenaError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """How a question of an exercise was answered."""
+    """The answer to a question of an exercise, judged."""
 
     question: str  # a check's id; `notebook` where the file cannot be checked
     is_right: bool
-    message: str  # of a wrong answer; empty of a right one
+    message: str  # empty where the answer is right
 
 
-def check_file(path: Path) -> list[Verdict]:
+def check_exercise(path: Path) -> list[Verdict]:
     """Run the notebook's code in a process of its own, with the rights of this one, and return a verdict for each question.
 
     A file that cannot be checked has one verdict, which says so.

@@ -13,7 +13,7 @@ from cnn.settings.spelling import ACT, MOST_PARAMETERS, POOLS, Word, parse_stack
 if TYPE_CHECKING:
     from cnn.settings.model import ModelSettings
 
-_FIRST_MAPS, _HIDDEN = 16, 128  # of the first convolution, and of an fc before the last, where none are given
+_FIRST_MAPS, _HIDDEN = 16, 128  # the first convolution's, and those of an fc before the last, where none are given
 _CONV, _POOL = (3, 1), (2, 2)  # kernel and stride by default
 
 

@@ -108,19 +108,19 @@ def load_start(net: nn.Module, config: RunConfig) -> str:
     Raises:
         RunError: the file is not there, has changed, or holds something else than weights of this net.
     """
-    start, own = config.train.start, net.state_dict()
+    start, state = config.train.start, net.state_dict()
     weights = _read_weights(config)
     _check_split(config)
     last = group_layers(net, _empty_picture(net, config))[-1].name
-    of_last = {name for name in own if name.rpartition(".")[0] == last}
-    if missing := [*(own.keys() - weights.keys()), *(weights.keys() - own.keys())]:
-        whose = "is of this net alone" if missing[0] in own else "is of that file alone"
+    of_last = {name for name in state if name.rpartition(".")[0] == last}
+    if missing := [*(state.keys() - weights.keys()), *(weights.keys() - state.keys())]:
+        whose = "is of this net alone" if missing[0] in state else "is of that file alone"
         raise RunError(
             f"train.start={start} holds the weights of another net than {config.model.label} ({min(missing)} {whose}); "
             "choose its net and its settings of model"
         )
     is_anew = config.train.start_labels not in ((), config.data.labels) and not config.model.is_autoencoder
-    for name, value in own.items():
+    for name, value in state.items():
         if value.shape == weights[name].shape:
             continue
         if name not in of_last or value.shape[1:] != weights[name].shape[1:] or config.train.start_labels == config.data.labels:

@@ -17,7 +17,7 @@ from cnn.models.registry import build_net
 from cnn.nets import NETS
 from cnn.overrides import config_from_dict, override
 from cnn.runs.folder import RunFolder
-from cnn.runs.start import resolve_start
+from cnn.runs.reference import resolve_start
 from cnn.settings.model import model_defaults
 from cnn.tiles.tile_set import TileSet
 from cnn.train.fused.group import TrainingGroup
