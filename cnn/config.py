@@ -68,7 +68,7 @@ def check_variants(names: Sequence[str]) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TilesInfo:
-    """What a configuration takes from a set of tiles."""
+    """The part of a configuration that a set of tiles gives."""
 
     corpus: str = ""  # digest of the recordings or pictures
     settings: TileSettings = field(default_factory=TileSettings)
@@ -136,7 +136,7 @@ class RunConfig:
         A field declared `later` counts only where it differs from its default, so that a new one renames no run.
         """
         content = drop_later_defaults(self)
-        del content["data"]  # of the corpus
+        del content["data"]  # the corpus's
         content["tiles"]["format"] = TILES_FORMAT
         content["model"]["name"] = self.model.label
         check_start(self.train)

@@ -110,9 +110,9 @@ def _order(value: str) -> tuple[float, str]:
 
 
 def _read_curve(value: str, rate: float, cell: Sequence[_Training], score: float) -> LearningCurve:
-    whole = [training for training in cell if not training.has_failed]
-    ways = [way for training in whole if (way := _read_points(training.folder))]
-    per_epoch = next((n for training in whole if (n := training.folder.epochs()[0].updates)), 0) if ways else 0
+    complete = [training for training in cell if not training.has_failed]
+    ways = [way for training in complete if (way := _read_points(training.folder))]
+    per_epoch = next((n for training in complete if (n := training.folder.epochs()[0].updates)), 0) if ways else 0
     columns = list(zip(*ways, strict=False))
     reached = [next((point for point in way if point.f1 >= score), None) for way in ways]
     arrivals = [point for point in reached if point]

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import arena.cli
 from arena.base.texts import read_words
+from arena.exercises.check import check_file
 from arena.exercises.notebook import NAMES, TEXTS, build_exercise
 from arena.exercises.runner import run_cells
 
@@ -46,7 +47,7 @@ def answer(name: str, hole: str, text: str) -> str:
     """Return what the check of a hole says of an answer."""
     cells = dict(read_cells(name, is_solved=True))
     cells[hole] = _SOLUTION.sub(lambda match: "\n".join(match[1] + line for line in text.splitlines()), cells[hole])
-    return run((key, cells[key]) for key in ("setup", hole, f"check-{hole}"))[f"check-{hole}"]
+    return run((key, cells[key]) for key in ("setup", hole, f"check-{hole}")).get(f"check-{hole}", "")
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +56,19 @@ def _no_window(monkeypatch: pytest.MonkeyPatch) -> None:
     import matplotlib.pyplot as plt
 
     plt.switch_backend("Agg")
+
+
+@pytest.mark.parametrize(
+    ("step", "every", "label"), [(1, 27 / 40, "Epocas"), (1, 27 / 40, "época"), (40, 27, "lotes (40 por época)")]
+)
+def test_an_axis_may_be_named_without_an_accent_or_count_batches_and_mention_epochs(
+    step: float, every: float, label: str
+) -> None:
+    plot = (
+        f"a = plt.figure().subplots(); a.plot(np.arange(1, 6) * {step}, train_loss, label='t')\n"
+        f"a.plot(np.arange(1, 8) * {every}, val_loss, label='v'); a.set_xlabel({label!r}); a.legend(); return a"
+    )
+    assert answer("plot", "draw", plot) == ""
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -122,3 +136,21 @@ def test_cells_have_the_metadata_that_nbgrader_reads() -> None:
     assert [fact["points"] for fact in facts if fact["grade"]] == [2, 2, 2]
     hole = next(cell["source"] for cell in cells if cell["metadata"].get("nbgrader", {}).get("solution"))
     assert hole.endswith("\n    # YOUR CODE HERE\n    raise NotImplementedError()")
+
+
+def test_a_cell_cannot_write_the_verdict_at_the_end_of_python_and_a_hostile_file_has_one_line(tmp_path: Path) -> None:
+    notebook = build_exercise("backprop", read_words(TEXTS, "en"), is_solved=False)
+    forged = "import atexit, json, os\nlines = json.dumps([[f'check-{n}', ''] for n in ('dense', 'relu', 'loss', 'softmax')])\n"
+    cell = {"cell_type": "code", "metadata": {}, "source": forged + "atexit.register(os.write, 1, ('\\n' + lines).encode())"}
+    path = tmp_path / "b.ipynb"
+    path.write_text(json.dumps(notebook | {"cells": [cell, *notebook["cells"]]}))
+    verdicts = check_file(path)
+    assert verdicts
+    assert not any(verdict.is_right for verdict in verdicts)
+    cell["source"] = "import os\nos.write(1, b'[]\\n')\nos._exit(0)"
+    path.write_text(json.dumps(notebook | {"cells": [cell, *notebook["cells"]]}))
+    assert [verdict.message for verdict in check_file(path)] == [
+        "its code ended Python before its checks; run it in Jupyter to see where"
+    ]
+    path.write_text("[" * 100_000)
+    assert "no exercise of Arena's" in check_file(path)[0].message

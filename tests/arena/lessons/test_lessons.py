@@ -19,7 +19,7 @@ from support.pictures import write_digit_tiles
 SMALL = {  # values after the cell of parameters
     "mlp": "EPOCHS = 2",
     "scratch": "EPOCHS, HIDDEN, LOOK_EVERY = 3, (16,), 5",
-    "optimisers": "EPOCHS, HIDDEN, SEEDS, BATCH_SIZES = 2, '8', (0,), (32, 0)",
+    "optimisers": "EPOCHS, HIDDEN, SEEDS, BATCH_SIZES = 2, '8', (0, 1), (32, 0)",
     "autoencoder": "EPOCHS, LATENTS = 1, (2,)",
     "architectures": "EPOCHS, C, STACKS = 2, 2, dict([*STACKS.items()][:1])",
 }
@@ -75,21 +75,24 @@ def test_the_loop_by_hand_and_that_of_arena_stand_side_by_side(capsys: pytest.Ca
 def test_the_net_from_scratch_is_shown_checked_and_trained(capsys: pytest.CaptureFixture[str]) -> None:
     scope, printed = run("scratch", "es", capsys)
     assert scope["worst"] < 1e-6
-    assert f"{scope['final']['val_accuracy']:.3f}" in printed
+    assert f"exactitud {scope['final']['val_accuracy']:.3f} con 40 datos de validación (al azar: 0.100)" in printed
     assert len(scope["looks"]) == 1 + scope["n_updates"] // 5
 
 
 def test_optimisers_batches_and_scales_are_compared_one_thing_at_a_time(capsys: pytest.CaptureFixture[str]) -> None:
     scope, printed = run("optimisers", "en", capsys)
-    assert {name: len(runs) for name, runs in scope["by_optimiser"].items()} == dict.fromkeys(scope["OPTIMISERS"], 1)
+    assert {name: len(runs) for name, runs in scope["by_optimiser"].items()} == dict.fromkeys(scope["OPTIMISERS"], 2)
     assert f"SGD {scope['sgd']['accuracy']:.3f}, Adam {scope['adam']['accuracy']:.3f}" in printed
     assert (scope["n_large"], scope["n_small"]) == (2, 8)
+    means = scope["summarise"](scope["by_batch"])["accuracy"]
+    assert f"largest batch: 2 updates, {means.iloc[-1]:.3f}; smallest: 8 updates, {means.iloc[0]:.3f}" in printed
     assert f"raw levels: {scope['scores']['none']:.3f}; chance: 0.100" in printed
 
 
 def test_the_architectures_lesson_measures_fields_and_weights_and_looks_inside(capsys: pytest.CaptureFixture[str]) -> None:
     scope, printed = run("architectures", "es", capsys)
     assert [field[0] for field in scope["table"].query("kind == 'Conv2d'")["field"]] == [1, 3, 5, 7]
+    assert list(scope["STACKS"]) == ["3 x 3, tres veces"]
     assert "tres de 3 x 3: 27 C^2 pesos; una de 7 x 7, que ve lo mismo: 49 C^2" in printed
     assert f"{scope['n_alike']} de {len(scope['truths'])} datos" in printed
 
