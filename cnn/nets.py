@@ -34,7 +34,7 @@ class Net:
     module: str = ""  # in `cnn.models`, where it is another net's
     has_first_stage: bool = True  # begins with `blocks.FirstStage`, which obeys `model.sees`
     spelling: str = ""  # its layers, of a net that is no more than them
-    norm: str = "batch"  # of a spelled net, by default; one of NORMS
+    norm: str = "batch"  # a spelled net's default; one of NORMS
     differs: Mapping[str, str] = field(default_factory=dict)  # a spelled net from its paper, by language
 
     @property

@@ -8,7 +8,7 @@ from arena.api.arguments import Location, choose_folder
 from arena.api.tiles import TileSet, load
 
 _NAME = "digits-8x8"
-_WHITE = 16  # of the bundled pictures
+_WHITE = 16  # the bundled pictures' lightest level
 
 
 def prepare_digits(tiles: Location | None = None) -> TileSet:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _TRAIN, _VAL = "#E69F00", "#0072B2"  # Okabe-Ito
 _DARK = 0.6  # a shade above has its count in white
-_MOST_LETTERS = 2  # of labels that stand side by side
+_MOST_LETTERS = 2  # labels that stand side by side
 
 
 class NotebookFigure(Figure):
@@ -54,8 +54,8 @@ def draw_curves(curves: pd.DataFrame, best_epoch: int | None, title: str) -> Not
     figure = NotebookFigure(figsize=(8, 3.2), layout="constrained")
     figure.suptitle(title, fontsize=10, x=0.01, ha="left")
     metrics = {"loss": "loss", "macro_f1": "macro-F1"}
-    drawn = [metric for metric in metrics if curves[f"val_{metric}"].notna().any()]  # an autoencoder has losses alone
-    for axes, metric in zip(figure.subplots(1, len(drawn), squeeze=False)[0], drawn, strict=True):
+    names = [name for name in metrics if curves[f"val_{name}"].notna().any()]  # an autoencoder has losses alone
+    for axes, metric in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
         _draw_metric(axes, curves, metric, metrics[metric])
         if best_epoch:
             axes.axvline(best_epoch, color="#999999", linewidth=1, linestyle=":")
@@ -71,8 +71,8 @@ def draw_reconstructions(pairs: dict[str, np.ndarray], title: str) -> NotebookFi
     for line, (name, label) in zip(figure.subplots(len(rows), n_tiles, squeeze=False), rows.items(), strict=True):
         for axes, picture in zip(line, pairs[name], strict=True):
             is_sound = str(pairs["kind"]) == "sound"
-            shown = picture[0] if len(picture) == 1 else np.moveaxis(picture, 0, 2)
-            axes.imshow(shown, cmap="magma" if is_sound else "gray", vmin=0, vmax=255, origin="lower" if is_sound else "upper")
+            image = picture[0] if len(picture) == 1 else np.moveaxis(picture, 0, 2)
+            axes.imshow(image, cmap="magma" if is_sound else "gray", vmin=0, vmax=255, origin="lower" if is_sound else "upper")
             axes.set_xticks([])
             axes.set_yticks([])
         line[0].set_ylabel(label)

@@ -1,4 +1,4 @@
-"""What a trained net looks at, from Python: filters, maps, occlusion and an embedding as arrays."""
+"""Views of what a trained net looks at, from Python: filters, maps, occlusion and an embedding as arrays."""
 
 from __future__ import annotations
 

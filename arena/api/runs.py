@@ -210,7 +210,7 @@ class Run:
             Error: the run is not finished, or `out` is another file.
         """
         from cnn.inference.predict import (
-            add_test_part,
+            complete_trial,
             find_finished_run,
             read_answers,
             write_submission,
@@ -219,7 +219,7 @@ class Run:
         check_choice("split", split, ("test", "val"))
         check_output(Path(out), (*PREDICTION_HEAD, *self._labels))
         if split == "test":
-            add_test_part(find_finished_run(str(self.folder), self.folder.parent), choose_folder("tiles", None), "auto")
+            complete_trial(find_finished_run(str(self.folder), self.folder.parent), choose_folder("tiles", None), "auto")
         write_submission(Path(out), read_answers(self.stored, split))
         return Path(out)
 

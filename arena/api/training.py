@@ -107,7 +107,7 @@ def _train(
     require_posix("arena.train")
     from cnn.check.runs import check_own_nets
     from cnn.overrides import parse_assignments
-    from cnn.runs.start import resolve_start
+    from cnn.runs.reference import resolve_start
     from cnn.tiles.tile_set import find_tiles
     from cnn.train.pool import TrainingPaths, default_jobs
 

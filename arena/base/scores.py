@@ -180,10 +180,10 @@ def count_errors(answer: str, truth: str) -> int:
     if len(answer) >= 2 * len(truth):
         return len(truth)  # that many at least are to be deleted
     row = list(range(len(truth) + 1))
-    for i, given in enumerate(answer, 1):
+    for i, digit in enumerate(answer, 1):
         diagonal, row[0] = row[0], i
-        for j, true in enumerate(truth, 1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (given != true))
+        for j, true_digit in enumerate(truth, 1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (digit != true_digit))
     return min(row[-1], len(truth))
 
 

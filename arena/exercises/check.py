@@ -23,14 +23,14 @@ class ExerciseError(ArenaError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """How a question of an exercise was answered."""
+    """The answer to a question of an exercise, judged."""
 
     question: str  # a check's id; `notebook` where the file cannot be checked
     is_right: bool
-    message: str  # of a wrong answer; empty of a right one
+    message: str  # empty where the answer is right
 
 
-def check_file(path: Path) -> list[Verdict]:
+def check_exercise(path: Path) -> list[Verdict]:
     """Run the notebook's code in a process of its own, with the rights of this one, and return a verdict for each question.
 
     A file that cannot be checked has one verdict, which says so.
@@ -51,11 +51,11 @@ def _check(path: Path) -> list[Verdict]:
             words, input=json.dumps(cells), capture_output=True, text=True, cwd=folder, env=environment, timeout=_LIMIT_S
         )
         outcomes = dict(json.loads(ended.stdout.splitlines()[-1]))
+        return [Verdict(question=name, is_right=not outcomes[name], message=str(outcomes[name])) for name in questions]
     except subprocess.TimeoutExpired as error:
         raise ExerciseError(f"its code ran for {_LIMIT_S} s and was stopped; look for a loop that never ends") from error
-    except (ValueError, IndexError, TypeError) as error:
+    except (LookupError, ValueError, TypeError, RecursionError) as error:
         raise ExerciseError("its code ended Python before its checks; run it in Jupyter to see where") from error
-    return [Verdict(question=name, is_right=not outcomes[name], message=outcomes[name]) for name in questions]
 
 
 def read_student(path: Path) -> tuple[list[tuple[str, str]], list[str]]:
@@ -72,7 +72,7 @@ def read_student(path: Path) -> tuple[list[tuple[str, str]], list[str]]:
         cells = [(_read_id(cell) or f"cell {n}", "".join(cell["source"])) for n, cell in enumerate(blocks, start=1)]
     except OSError as error:
         raise ExerciseError(f"it cannot be read: {error.strerror}; name a notebook of `arena exercise`") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ExerciseError("it is no exercise of Arena's; `arena exercise xor` writes one") from error
     if name not in NAMES or language not in list_languages(TEXTS):
         raise ExerciseError(f"it is the exercise {name!r} in {language!r}, which this version of Arena lacks")

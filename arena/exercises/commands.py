@@ -11,7 +11,7 @@ import typer
 from arena.base.options import Force, Json, out_option
 from arena.base.terminal import print_json, say
 from arena.base.texts import read_words
-from arena.exercises.check import ExerciseError, check_file
+from arena.exercises.check import ExerciseError, check_exercise
 from arena.exercises.notebook import NAMES, TEXTS, build_exercise
 from arena.starter.languages import IN_ENGLISH, Lang
 from reports.documents.notebook_file import check_notebook, write_notebook
@@ -74,7 +74,7 @@ def check(
     do no harm, such as in a container.
     """
     say("this runs the code of the notebook with your rights; files of others only where that may do no harm")
-    verdicts = [(path, verdict) for path in notebook for verdict in check_file(path)]
+    verdicts = [(path, verdict) for path in notebook for verdict in check_exercise(path)]
     if as_json:
         print_json([{"notebook": str(path), **asdict(verdict)} for path, verdict in verdicts])
     else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import re
 import sys
 import traceback
@@ -46,7 +47,8 @@ def main() -> None:
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
     outcomes = run_cells([(str(name), str(code)) for name, code in json.load(sys.stdin)], module.__dict__)
-    print(f"\n{json.dumps(outcomes)}")
+    print(f"\n{json.dumps(outcomes)}", flush=True)
+    os._exit(0)  # nothing that a cell left for the end of Python runs, and prints, after the outcomes
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from cnn.models.registry import count_multiply_adds
 from cnn.settings.data import DIGITS
 from cnn.tiles.batches import Clips
 from cnn.tiles.inputs import Inputs
-from cnn.train.fused.stack import Stack
+from cnn.train.fused.stack import FusedStack
 from cnn.train.trainer import Trainer
 
 _FEW_CLIPS = (4, 8)  # in the steps that are computed
@@ -171,7 +171,7 @@ def _count_small(config: RunConfig, n_members: int, n_clips: int) -> StepCost:
     fits = [
         Trainer(replace(config, train=replace(settings, seed=seed)), torch.device("cpu")) for seed in range(max(1, n_members))
     ]
-    train_epoch = Stack(fits).train_epoch if n_members else _flatten(fits[0]).train_epoch
+    train_epoch = FusedStack(fits).train_epoch if n_members else _flatten(fits[0]).train_epoch
     batches, epochs = [], []
     for n_steps in (2, 3):  # rates of a single step are laid out without a copy
         clips = _draw_clips(config, n_steps * n_clips)

@@ -24,7 +24,7 @@ from cnn.overrides import override
 from cnn.tiles.batches import Clips, count_steps
 from cnn.tiles.tile_set import TileSet
 from cnn.train.failure import is_out_of_memory
-from cnn.train.fused.stack import Stack
+from cnn.train.fused.stack import FusedStack
 from cnn.train.fused.stacked_layers import Formulation
 from cnn.train.trainer import Trainer
 from cnn.train.training_run import SplitData
@@ -142,7 +142,7 @@ def check_equality(config: RunConfig, material: SplitData, n_members: int = 2) -
     alone = [torch.tensor(fit.train_epoch(few).losses) for fit in _members(config, material.device, n_members)]
     lines = []
     for dtype, tolerance in _TOLERANCE.items():
-        stack = Stack(_members(config, material.device, n_members))
+        stack = FusedStack(_members(config, material.device, n_members))
         stack.set_formulation(Formulation.GROUPED, dtype)
         together = [torch.tensor(stats.losses) for stats in stack.train_epoch(few)]
         gap = max(float((a - b).abs().max()) for a, b in zip(alone, together, strict=True))
@@ -169,16 +169,16 @@ def list_arms(config: RunConfig, material: SplitData, size: StepsSize, files: Pa
     step_size = len(train) // count_steps(len(train), config.train.batch_size)
     arm = partial(Arm, model=model)
 
-    def run_stack(stack: Stack, n_members: int) -> int:
+    def run_stack(stack: FusedStack, n_members: int) -> int:
         stack.train_epoch(train)
         return len(train) * n_members
 
     def build(n: int, formulation: Formulation, dtype: torch.dtype = torch.float32) -> Callable[[], int]:
-        stacks: list[Stack] = []  # built when it is first run
+        stacks: list[FusedStack] = []  # built when it is first run
 
         def run() -> int:
             if not stacks:
-                stacks.append(Stack(_members(config, device, n)))
+                stacks.append(FusedStack(_members(config, device, n)))
                 stacks[0].set_formulation(formulation, dtype)
             return run_stack(stacks[0], n)
 
@@ -206,16 +206,16 @@ def list_arms(config: RunConfig, material: SplitData, size: StepsSize, files: Pa
 
 def _build_streams(config: RunConfig, material: SplitData, size: StepsSize) -> Callable[[], int]:
     train, device = material.clips["train"], material.device
-    stacks: list[Stack] = []
+    stacks: list[FusedStack] = []
 
-    def work(stack: Stack) -> None:
+    def work(stack: FusedStack) -> None:
         is_gpu = device.type == "cuda"
         with torch.cuda.stream(torch.cuda.Stream(device)) if is_gpu else contextlib.nullcontext():  # type: ignore[no-untyped-call]
             stack.train_epoch(train)
 
     def run() -> int:
         if not stacks:
-            stacks.extend(Stack([fit]) for fit in _members(config, device, size.n_streams))
+            stacks.extend(FusedStack([fit]) for fit in _members(config, device, size.n_streams))
             for stack in stacks:  # one after the other: a capture bears no other work
                 stack.train_epoch(train, 1)
         with ThreadPoolExecutor(len(stacks)) as pool:

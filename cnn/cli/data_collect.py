@@ -94,11 +94,11 @@ def get_command(
     options = cnn.collect.fetch.FetchOptions(
         mirrors=tuple(mirror or ()), archive=archive, keep_archive=keep_archive, verify=not unverified
     )
-    place, hooks = out or Path(source.name), Hooks(say=say)
+    folder, hooks = out or Path(source.name), Hooks(say=say)
     if isinstance(source, PictureCorpus):
-        result = cnn.pictures.fetch.fetch_pictures(source, place, options, hooks)
+        result = cnn.pictures.fetch.fetch_pictures(source, folder, options, hooks)
     else:
-        result = cnn.collect.fetch.fetch_corpus(source, place, options, progress, hooks)
+        result = cnn.collect.fetch.fetch_corpus(source, folder, options, progress, hooks)
     if json:
         facts = {name: getattr(result, name) for name in ("n_clips", "was_there", "verified")}
         return print_json({"folder": str(result.folder), **facts})

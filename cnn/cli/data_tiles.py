@@ -100,17 +100,17 @@ def pictures(
     settings = TileSettings(size=size)
     opened = open_source(source, name, [label.strip() for label in labels.split(",")] if labels else ())
     options = WorkOptions(bar=lambda n: progress("making tiles", n), log=say)
-    made = prepare_pictures(opened, settings, tiles, options)
-    parts = {part: sum(clip.part == part for clip in made.clips) for part in ("train", "val", "test")}
-    summary = {"tiles": str(made.folder), "name": made.data.name, "n_pictures": len(made.clips), "parts": parts}
+    tile_set = prepare_pictures(opened, settings, tiles, options)
+    parts = {part: sum(clip.part == part for clip in tile_set.clips) for part in ("train", "val", "test")}
+    summary = {"tiles": str(tile_set.folder), "name": tile_set.data.name, "n_pictures": len(tile_set.clips), "parts": parts}
     summary |= {
-        "labels": list(made.data.labels),
-        "channels": made.data.channels,
-        "n_left_out": len(opened.rows) - len(made.clips),
+        "labels": list(tile_set.data.labels),
+        "channels": tile_set.data.channels,
+        "n_left_out": len(opened.rows) - len(tile_set.clips),
     }
-    kind = f"{'colour' if made.data.channels == 3 else 'grey'}, {made.data.n_classes} classes"
-    line = f"{made.data.name}, {len(made.clips):,} pictures ({kind}) of {size} x {size} cells, raw and bilateral"
-    print_json(summary) if json else print(f"{made.folder}: {line}")
+    kind = f"{'colour' if tile_set.data.channels == 3 else 'grey'}, {tile_set.data.n_classes} classes"
+    line = f"{tile_set.data.name}, {len(tile_set.clips):,} pictures ({kind}) of {size} x {size} cells, raw and bilateral"
+    print_json(summary) if json else print(f"{tile_set.folder}: {line}")
 
 
 @app.command("show", epilog="Example: `arena data show --out tiles.png --per-digit 3`")
@@ -161,9 +161,11 @@ def denoise(
     folder = find_denoiser(run, runs)
     say_run(run, folder)
     with progress("denoising, tiles", len(find_tiles(tiles).clips)) as advance:
-        made = denoise_tiles(folder, tiles, device, advance)
-    summary = {"tiles": str(made.folder), "run": str(folder.path), "n_clips": len(made.clips)}
-    print_json(summary) if json else print(f"{made.folder}: {plural(len(made.clips), 'tile')} denoised by {folder.path}")
+        tile_set = denoise_tiles(folder, tiles, device, advance)
+    summary = {"tiles": str(tile_set.folder), "run": str(folder.path), "n_clips": len(tile_set.clips)}
+    print_json(summary) if json else print(
+        f"{tile_set.folder}: {plural(len(tile_set.clips), 'tile')} denoised by {folder.path}"
+    )
 
 
 @app.command(

@@ -102,7 +102,7 @@ def _evaluate(plan: EvaluationPlan, paths: TrainingPaths, n_jobs: int, refused: 
     from cnn.check.runs import check_own_nets
     from cnn.runs.evaluation import evaluate
     from cnn.runs.folds import check_folds, make_arms
-    from cnn.runs.start import resolve_start
+    from cnn.runs.reference import resolve_start
     from cnn.tiles.tile_set import open_tiles
     from cnn.train.pool import default_jobs
 
@@ -153,8 +153,8 @@ def print_evaluations(plan: EvaluationPlan, results: Results, *, every_speaker: 
     if len(results) > 1:
         _print_comparison(results)
     if plan.on == "validation":
-        who = _nouns(results[0][1])[1]
-        say(f"these are validation {who}, good for choosing a recipe; the test {who} were not looked at")
+        noun = _nouns(results[0][1])[1]
+        say(f"these are validation {noun}, good for choosing a recipe; the test {noun} were not looked at")
 
 
 def _nouns(scores: Evaluation) -> tuple[str, str, str]:
@@ -199,7 +199,7 @@ def _print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], score
 
 
 def _lines(scores: Evaluation) -> list[tuple[str, str]]:
-    worst, interval, (name, who, items) = scores.speakers[0], scores.interval, _nouns(scores)
+    worst, interval, (name, noun, items) = scores.speakers[0], scores.interval, _nouns(scores)
     spreads = f"standard deviation over folds {scores.fold_sd:.3f}" if scores.fold_sd is not None else "a single fold"
     if scores.seed_sd is not None:
         spreads += f", of the mean over seeds {scores.seed_sd:.3f}"
@@ -213,7 +213,7 @@ def _lines(scores: Evaluation) -> list[tuple[str, str]]:
         (
             "pooled",
             f"{scores.pooled_macro_f1:.3f}, {interval.level:.0%} interval {interval.low:.3f} to {interval.high:.3f} "
-            f"({interval.n_units:,} {who} drawn with replacement, {interval.n_replicates:,} times)",
+            f"({interval.n_units:,} {noun} drawn with replacement, {interval.n_replicates:,} times)",
         ),
         ("taken for", " · ".join(text.replace(" ", "\u00a0") for text in confused) or "no class for another"),
         *(("note", note) for note in scores.notes),

@@ -82,10 +82,10 @@ def _read_samples(folder: Path, rate_hz: int) -> list[Samples]:
 
 def _describe(exported: Export) -> str:
     labels = "all labels equal" if not exported.n_labels else f"{exported.n_labels} labels differ"
-    given = f"samples at {exported.rate_hz} Hz" if exported.rate_hz else "tiles of pictures"
+    inputs = f"samples at {exported.rate_hz} Hz" if exported.rate_hz else "tiles of pictures"
     noun = "clips" if exported.rate_hz else "pictures"
     return (
-        f"{exported.path}: {exported.size_bytes / 1e6:.1f} MB, takes {given}; in onnxruntime, on {exported.n_clips} {noun}, "
+        f"{exported.path}: {exported.size_bytes / 1e6:.1f} MB, takes {inputs}; in onnxruntime, on {exported.n_clips} {noun}, "
         f"probabilities differ from the trained net's by at most {exported.difference:.1g} "
         f"({exported.net_difference:.1g} on equal pictures), {labels}"
     )

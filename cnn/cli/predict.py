@@ -54,7 +54,7 @@ def predict(
     """Predict with a finished run: class and probability of each file, or with --recordings or --split a submission."""
     from cnn.corpus.recordings import count_skipped
     from cnn.files import check_output
-    from cnn.inference.predict import add_test_part, choose_files, find_classifier
+    from cnn.inference.predict import choose_files, complete_trial, find_classifier
     from cnn.runs.evaluation import read_labels
     from cnn.runs.folder import PREDICTION_HEAD
     from cnn.runs.folds import PARTS
@@ -79,7 +79,7 @@ def predict(
         out = out or Path("submission.csv")
         is_replacing = check_output(out, (*PREDICTION_HEAD, *read_labels([folder])))
         if not recordings and split is not SplitName.VALIDATION:
-            add_test_part(folder, tiles, device)
+            complete_trial(folder, tiles, device)
         answers = _answer_split(folder, recordings, PARTS[split or SplitName.TEST], device)
         _submit(folder, answers, out, json, kinds)
         if is_replacing:

@@ -54,7 +54,7 @@ def train_command(
         return _print_keys(project, cells[0][0], json)
     require_posix("arena train")
     from cnn.check.runs import check_own_nets
-    from cnn.runs.start import resolve_start
+    from cnn.runs.reference import resolve_start
     from cnn.tiles.tile_set import find_tiles
     from cnn.train.pool import TrainingPaths, default_jobs
 

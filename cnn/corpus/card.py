@@ -89,7 +89,7 @@ class Card:
     kinds: dict[str, int]  # number of problems by kind
     flagged: tuple[tuple[str, str], ...]
     n_flagged: int
-    anomalies: Anomalies | None = None  # of an autoencoder, where one was named
+    anomalies: Anomalies | None = None  # by the autoencoder, where one was named
 
 
 def make_card(

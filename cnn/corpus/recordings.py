@@ -26,7 +26,7 @@ _MAX_BYTES = 32 * 2**20  # limit of other streams: more than a minute of any fla
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FileKind:
+class SourceKind:
     """The files of a folder that are classified."""
 
     noun: str
@@ -34,7 +34,7 @@ class FileKind:
     belongs: Callable[[PurePosixPath], bool]  # by the name alone
 
 
-RECORDINGS = FileKind(noun="recording", answer="digit", belongs=is_audio)
+RECORDINGS = SourceKind(noun="recording", answer="digit", belongs=is_audio)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +62,7 @@ class RecordedSamples:
 Source = RecordingFile | RecordedSamples
 
 
-def find_recordings(folder: Path, kind: FileKind = RECORDINGS) -> list[RecordingFile]:
+def find_recordings(folder: Path, kind: SourceKind = RECORDINGS) -> list[RecordingFile]:
     """List the files of a kind below `folder` that are not hidden, named as in a submission: the path without suffix.
 
     Raises:
@@ -82,13 +82,13 @@ def find_recordings(folder: Path, kind: FileKind = RECORDINGS) -> list[Recording
     return list(files.values())
 
 
-def count_skipped(names: Iterable[str | Path], kind: FileKind = RECORDINGS) -> dict[str, int]:
+def count_skipped(names: Iterable[str | Path], kind: SourceKind = RECORDINGS) -> dict[str, int]:
     """Count by format the files in those of `names` that are folders which are not of this kind, or not read here."""
     folders = [Path(name) for name in names if Path(name).is_dir()]
     return count_kinds(path for folder in folders for path in _list_files(folder, kind)[1])
 
 
-def _files_below(folder: Path, kind: FileKind) -> list[Path]:
+def _files_below(folder: Path, kind: SourceKind) -> list[Path]:
     """Return the paths of the files of this kind relative to `folder`, sorted."""
     files, others = _list_files(folder, kind)
     if not files:
@@ -96,7 +96,7 @@ def _files_below(folder: Path, kind: FileKind) -> list[Path]:
     return files
 
 
-def _list_files(folder: Path, kind: FileKind) -> tuple[list[Path], list[PurePosixPath]]:
+def _list_files(folder: Path, kind: SourceKind) -> tuple[list[Path], list[PurePosixPath]]:
     """Return the paths below `folder`, relative to it: those of the kind, sorted, and other files."""
     problems: list[FileProblem] = []
     files, others = list[Path](), list[PurePosixPath]()
@@ -108,7 +108,7 @@ def _list_files(folder: Path, kind: FileKind) -> tuple[list[Path], list[PurePosi
 
 
 @contextmanager
-def open_recordings(names: Sequence[str], stream: BinaryIO, kind: FileKind = RECORDINGS) -> Iterator[list[RecordingFile]]:
+def open_recordings(names: Sequence[str], stream: BinaryIO, kind: SourceKind = RECORDINGS) -> Iterator[list[RecordingFile]]:
     """Yield the files `names`, in their order; `-` stands for the content of `stream`, stored in a temporary file.
 
     A folder stands for all files of the kind below it, named by their path below it if it is the only name, else by their
@@ -128,7 +128,7 @@ def open_recordings(names: Sequence[str], stream: BinaryIO, kind: FileKind = REC
         yield [file for name in names for file in _expand(name, streamed, None if len(names) == 1 else Path(name), kind)]
 
 
-def _expand(name: str, streamed: Path, above: Path | None, kind: FileKind) -> list[RecordingFile]:
+def _expand(name: str, streamed: Path, above: Path | None, kind: SourceKind) -> list[RecordingFile]:
     if name == STREAM:
         return [RecordingFile(name=name, label="standard input", path=streamed)]
     path = Path(name)

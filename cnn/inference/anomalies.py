@@ -22,7 +22,7 @@ from cnn.tiles.inputs import Inputs, to_channels
 from cnn.tiles.tile_set import find_run_tiles
 from cnn.train.device import limit_threads, resolve_device
 
-_EVERY = 4  # of the tiles that were not trained on, one in so many gets a fault
+_EVERY = 4  # one tile in so many that were not trained on gets a fault
 _AT_ONCE = 256
 
 Floats = npt.NDArray[np.float32]

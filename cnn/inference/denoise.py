@@ -27,11 +27,13 @@ def find_denoiser(name: str, runs_dir: Path) -> RunFolder:
     """
     run = find_finished_run(name, runs_dir)
     config = run.config()
-    given, variant = config["model"].get("input", "same"), config["variant"]
-    if not run.is_autoencoder or given != "noisy" or variant != "raw":
-        which = f"an autoencoder on {variant} with model.input={given}" if run.is_autoencoder else "no autoencoder"
+    kind, variant = config["model"].get("input", "same"), config["variant"]
+    if not run.is_autoencoder or kind != "noisy" or variant != "raw":
+        description = f"an autoencoder on {variant} with model.input={kind}" if run.is_autoencoder else "no autoencoder"
         advice = "train one with `arena train --model autoencoder model.input=noisy`"
-        raise RunError(f"tiles are denoised by an autoencoder of raw tiles with noise, and {run.path} is {which}; {advice}")
+        raise RunError(
+            f"tiles are denoised by an autoencoder of raw tiles with noise, and {run.path} is {description}; {advice}"
+        )
     return run
 
 

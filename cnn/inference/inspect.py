@@ -21,8 +21,8 @@ from cnn.config import RunConfig
 from cnn.errors import RunError
 from cnn.files import read_json, write_json, write_whole
 from cnn.inference.inspect_clips import choose_clips, choose_split
-from cnn.inference.predict import add_test_part, load_net
-from cnn.inference.saliency import Layer, compute_features, compute_maps, first_filters, grad_cam, map_layers, occlusion
+from cnn.inference.predict import complete_trial, load_net
+from cnn.inference.saliency import MapLayer, compute_features, compute_maps, first_filters, grad_cam, map_layers, occlusion
 from cnn.reconstruction.result import read_reconstructions
 from cnn.runs.folder import Prediction, RunFolder
 from cnn.runs.marks import lock_run
@@ -74,7 +74,7 @@ def inspect_run(run: RunFolder, tiles: Path, n_clips: int, device: str, progress
         ModelError: a plug-in's file has moved or changed, and the run has no copy.
     """
     with lock_run(run):
-        add_test_part(run, tiles, device)
+        complete_trial(run, tiles, device)
         request = {"format": FORMAT, "n_clips": n_clips, "weights": weights_digest(run)}
         if (stored := _read_stored(run, request)) is not None:
             progress(N_STEPS)
@@ -218,7 +218,7 @@ def _filters(net: torch.nn.Module, arrays: Arrays) -> dict[str, Any] | None:
     return {"layer": name, "n": len(kernels)}
 
 
-def _activations(net: torch.nn.Module, batch: torch.Tensor, arrays: Arrays) -> tuple[tuple[Layer, ...], list[list[int]]]:
+def _activations(net: torch.nn.Module, batch: torch.Tensor, arrays: Arrays) -> tuple[tuple[MapLayer, ...], list[list[int]]]:
     """Return the layers, and which channels of each are stored in `arrays`.
 
     `maps_0` (N, C, F, T) is uint8: 255 is the largest value of a channel over the clips, 0 the smallest.
@@ -240,7 +240,7 @@ def _attention(
     net: torch.nn.Module,
     batch: torch.Tensor,
     clips: Sequence[Prediction],
-    layers: Sequence[Layer],
+    layers: Sequence[MapLayer],
     arrays: Arrays,
     labels: Sequence[str],
 ) -> None:

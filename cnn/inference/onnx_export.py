@@ -25,10 +25,10 @@ from cnn.inference.onnx_file import (
     Comparison,
     check_answers,
     check_onnx_packages,
-    compare,
-    describe,
+    compare_answers,
     open_session,
     trace,
+    write_metadata,
 )
 from cnn.inference.onnx_front_end import Bilateral, FrontEnd
 from cnn.inference.predict import check_filter, load_net, make_picture
@@ -118,25 +118,25 @@ def export_run(run: RunFolder, out: Path, rate_hz: int = 0, clips: Sequence[Samp
 
 
 def _write_sound(run: RunFolder, config: RunConfig, net: nn.Module, rate_hz: int) -> bytes:
-    whole = EndToEndNet(FrontEnd(config.tiles, rate_hz, config.filter), net, Inputs([config])).eval()
+    end_to_end = EndToEndNet(FrontEnd(config.tiles, rate_hz, config.filter), net, Inputs([config])).eval()
     # Two clips and an odd length: torch takes a dimension of 1, or two equal dimensions, for constants.
     example = torch.linspace(-0.5, 0.5, 2 * (rate_hz // 2 + 1)).reshape(2, -1)
     axes = {0: torch.export.Dim("n"), 1: torch.export.Dim("s", min=2, max=int(LONGEST_S * rate_hz))}
-    model = trace(whole, example, (_SAMPLES, [PROBABILITIES, _TILES]), axes, config.model.label)
-    return describe(model, run, config, {"rate_hz": rate_hz})
+    model = trace(end_to_end, example, (_SAMPLES, [PROBABILITIES, _TILES]), axes, config.model.label)
+    return write_metadata(model, run, config, {"rate_hz": rate_hz})
 
 
 def _write_pictures(run: RunFolder, config: RunConfig, net: nn.Module) -> bytes:
-    whole = EndToEndNet(PictureFrontEnd(config), net, Inputs([config])).eval()
+    end_to_end = EndToEndNet(PictureFrontEnd(config), net, Inputs([config])).eval()
     example = torch.from_numpy(synthesise_pictures(config)[:2])
-    model = trace(whole, example, (_PICTURES, [PROBABILITIES, _TILES]), {0: torch.export.Dim("n")}, config.model.label)
+    model = trace(end_to_end, example, (_PICTURES, [PROBABILITIES, _TILES]), {0: torch.export.Dim("n")}, config.model.label)
     facts = {"kind": config.data.kind, "channels": config.data.channels, "side": config.data.side}
-    return describe(model, run, config, facts)
+    return write_metadata(model, run, config, facts)
 
 
 def _compare_sound(content: bytes, config: RunConfig, net: nn.Module, rate_hz: int, clips: Sequence[Samples]) -> Comparison:
     tiles = np.stack([make_picture(to_mono(clip[:, None]), rate_hz, config) for clip in clips])
-    return compare(*_answers(open_session(content), clips), tiles, net, config)
+    return compare_answers(*_answers(open_session(content), clips), tiles, net, config)
 
 
 def _compare_pictures(content: bytes, config: RunConfig, net: nn.Module) -> Comparison:
@@ -145,7 +145,7 @@ def _compare_pictures(content: bytes, config: RunConfig, net: nn.Module) -> Comp
     if config.filter == "bilateral":
         planes = (bilateral(np.ascontiguousarray(tile.transpose(1, 2, 0)), config.tiles) for tile in tiles)
         tiles = np.stack([plane.reshape(*tiles.shape[2:], -1).transpose(2, 0, 1) for plane in planes])
-    return compare(probabilities, pictures, tiles, net, config)
+    return compare_answers(probabilities, pictures, tiles, net, config)
 
 
 def synthesise_pictures(config: RunConfig) -> npt.NDArray[np.uint8]:

@@ -100,7 +100,7 @@ def trace(
     return program.model_proto
 
 
-def describe(model: onnx.ModelProto, run: RunFolder, config: RunConfig, more: Mapping[str, Any]) -> bytes:
+def write_metadata(model: onnx.ModelProto, run: RunFolder, config: RunConfig, more: Mapping[str, Any]) -> bytes:
     """Write the file's metadata, remove torch's notes on the source files and lines of this machine, and return the file."""
     for function in (model.graph, *model.functions):
         function.doc_string = ""
@@ -149,7 +149,7 @@ class Comparison:
     n_labels: int  # labels that differ
 
 
-def compare(
+def compare_answers(
     probabilities: np.ndarray, pictures: np.ndarray, tiles: npt.NDArray[np.uint8], net: nn.Module, config: RunConfig
 ) -> Comparison:
     """Compare a file's (N, K) probabilities, and the pictures that it made, with the trained net's on the `tiles`."""

@@ -13,7 +13,7 @@ import torch
 from cnn.commands import format_retraining
 from cnn.config import DENOISED, RunConfig
 from cnn.corpus.audio import to_mono
-from cnn.corpus.recordings import RECORDINGS, FileKind, RecordingFile, Source, decode_recording
+from cnn.corpus.recordings import RECORDINGS, RecordingFile, Source, SourceKind, decode_recording
 from cnn.errors import CorpusError, RunError
 from cnn.files import write_csv
 from cnn.models.own import pin_source
@@ -94,7 +94,7 @@ def find_classifier(name: str, runs_dir: Path) -> RunFolder:
     return run
 
 
-def add_test_part(run: RunFolder, tiles: Path, device: str) -> None:
+def complete_trial(run: RunFolder, tiles: Path, device: str) -> None:
     """Score a sweep's finished trial on its test clips, once, as `complete_run` does; of another run it has been done.
 
     Args:
@@ -110,7 +110,7 @@ def add_test_part(run: RunFolder, tiles: Path, device: str) -> None:
     complete_run(run, find_run_tiles(config_from_dict(content), tiles), device)
 
 
-def choose_files(run: RunFolder) -> FileKind:
+def choose_files(run: RunFolder) -> SourceKind:
     """Return the kind of files that the run answers: recordings or pictures."""
     return RECORDINGS if read_kind(run.config()) is DataKind.SOUND else PICTURES
 

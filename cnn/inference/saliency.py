@@ -23,7 +23,7 @@ _PASS_THROUGH = (nn.Identity, nn.Dropout, nn.Dropout2d)  # their output is their
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Layer:
+class MapLayer:
     """One point in a net whose output is a map (B, C, F, T)."""
 
     name: str  # the module's
@@ -57,7 +57,7 @@ def _watch_outputs(net: nn.Module, watch: Callable[[str, int, nn.Module, torch.T
             handle.remove()
 
 
-def map_layers(net: nn.Module, batch: torch.Tensor) -> tuple[Layer, ...]:
+def map_layers(net: nn.Module, batch: torch.Tensor) -> tuple[MapLayer, ...]:
     """Return the last map of each size, from the first convolution on, at most six; none in a net without a convolution.
 
     Args:
@@ -78,11 +78,11 @@ def map_layers(net: nn.Module, batch: torch.Tensor) -> tuple[Layer, ...]:
         sources = [(name, call, is_leaf) for name, call, is_leaf, tensor in outputs if tensor is output]
         name, call, _ = ([source for source in sources if source[2]] or sources[:1])[-1]  # a container returns it too
         n_channels, n_bins, n_frames = output.shape[1:]
-        layers.append(Layer(name=name, call=call, n_channels=n_channels, n_bins=n_bins, n_frames=n_frames))
+        layers.append(MapLayer(name=name, call=call, n_channels=n_channels, n_bins=n_bins, n_frames=n_frames))
     return tuple(layers) if len(layers) <= _MOST_LAYERS else (layers[0], *layers[1 - _MOST_LAYERS :])
 
 
-def compute_maps(net: nn.Module, batch: torch.Tensor, layers: Sequence[Layer]) -> list[torch.Tensor]:
+def compute_maps(net: nn.Module, batch: torch.Tensor, layers: Sequence[MapLayer]) -> list[torch.Tensor]:
     """Return the output of each layer, (B, C, F', T') each."""
     maps: dict[tuple[str, int], torch.Tensor] = {}
     keys = [(layer.name, layer.call) for layer in layers]
@@ -96,7 +96,7 @@ def compute_maps(net: nn.Module, batch: torch.Tensor, layers: Sequence[Layer]) -
     return [maps[key] for key in keys]
 
 
-def grad_cam(net: nn.Module, batch: torch.Tensor, classes: torch.Tensor, layer: Layer) -> torch.Tensor:
+def grad_cam(net: nn.Module, batch: torch.Tensor, classes: torch.Tensor, layer: MapLayer) -> torch.Tensor:
     """Return Grad-CAM, (B, F, T) in 0..1: the evidence for a class in the layer's map (Selvaraju et al. 2017, eq. 1 and 2).
 
     The channels, each weighted by the mean of its gradient, are added up; values below zero speak for other classes and become

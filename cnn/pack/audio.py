@@ -122,7 +122,7 @@ def make_training_wav(path: Path, wav_format: Format) -> bytes:
     Raises:
         CorpusError: the file changed meanwhile and cannot be read.
     """
-    return encode_wav(_to_rate(*read_clip(path, mix), wav_format), wav_format)
+    return _encode_wav(_to_rate(*read_clip(path, mix), wav_format), wav_format)
 
 
 def make_test_wav(path: Path, wav_format: Format, length_s: float, alteration: Alteration, disguise: Disguise) -> bytes:
@@ -147,7 +147,7 @@ def make_test_wav(path: Path, wav_format: Format, length_s: float, alteration: A
     if disguise.noise_db:
         placed += np.random.default_rng(alteration.noise_seed).normal(0, level * 10 ** (-disguise.noise_db / 20), n_samples)
     gain = min(10 ** (alteration.gain_db / 20), _MAX_PEAK / max(float(np.abs(placed).max()), 1e-9))
-    return encode_wav(placed if disguise.is_none else placed * gain, wav_format)
+    return _encode_wav(placed if disguise.is_none else placed * gain, wav_format)
 
 
 def _change_speed(wave: Wave, speed: float) -> Wave:
@@ -178,7 +178,7 @@ def _to_rate(samples: Samples, rate_hz: int, wav_format: Format) -> Samples:
     return resampled
 
 
-def encode_wav(samples: npt.NDArray[np.floating], wav_format: Format) -> bytes:
+def _encode_wav(samples: npt.NDArray[np.floating], wav_format: Format) -> bytes:
     """Return a wav of 44 bytes of header and the samples (S,), without further chunks; 16-bit samples are kept exactly."""
     full = 1 << (8 * wav_format.n_bytes - 1)
     integers = np.clip(np.rint(samples.astype(np.float64) * full), -full, full - 1).astype("<i4")

@@ -23,7 +23,7 @@ from cnn.pictures.streams import reading
 
 _SIDE = 32
 _CELLS = 3 * _SIDE * _SIDE
-_MOST_BYTES = 1 << 30  # of one batch; that of CIFAR-100 has 155 MB
+_MOST_BYTES = 1 << 30  # one batch; CIFAR-100's has 155 MB
 _PARTS = {"data_batch": "train", "test_batch": "test", "train": "train", "test": "test"}  # by the stem of a batch's name
 _META = {"batches.meta.txt": "CIFAR-10", "fine_label_names.txt": "CIFAR-100", "batches.meta": "CIFAR-10", "meta": "CIFAR-100"}
 _NUMPY = {(f"numpy.{core}.multiarray", name) for core in ("core", "_core") for name in ("_reconstruct", "scalar")} | {
@@ -112,8 +112,8 @@ class _Unpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Callable[..., Any]:
         if (module, name) in _NUMPY:
-            found: Callable[..., Any] = super().find_class(module.replace("numpy.core", "numpy._core"), name)
-            return found
+            builder: Callable[..., Any] = super().find_class(module.replace("numpy.core", "numpy._core"), name)
+            return builder
         if (module, name) == ("_codecs", "encode"):  # how Python 3 writes bytes for Python 2
             return _encode
         raise CorpusError(f"{self.path} wants to run {module}.{name}, which no batch of pictures needs: nothing of it was run")

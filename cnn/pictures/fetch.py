@@ -28,7 +28,7 @@ from cnn.files import write_json, write_whole
 from cnn.pictures.streams import reading
 
 _BLOCK_BYTES = 1 << 20
-_MOST_BYTES = 1 << 28  # of one file, unpacked; the largest has 47 MB
+_MOST_BYTES = 1 << 28  # one file, unpacked; the largest has 47 MB
 _PACKED = b"\x1f\x8b"
 _MD5_LETTERS = 32
 

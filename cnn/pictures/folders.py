@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from cnn.config import PICTURE_SUFFIXES
 from cnn.corpus.listing import FileProblem, count_kinds, describe_kinds, escape_unprintable, walk_files
-from cnn.corpus.recordings import FileKind
+from cnn.corpus.recordings import SourceKind
 from cnn.errors import CorpusError
 from cnn.pictures.image_file import is_in_colour, read_image
 from cnn.pictures.source import PictureRow, PictureSource, Pixels, sort_names
@@ -69,7 +69,7 @@ def is_picture(path: PurePosixPath) -> bool:
     return not path.name.startswith(".") and path.suffix.lower() in PICTURE_SUFFIXES
 
 
-PICTURES = FileKind(noun="picture", answer="class", belongs=is_picture)
+PICTURES = SourceKind(noun="picture", answer="class", belongs=is_picture)
 
 
 def _name_rows(paths: list[PurePosixPath], has_parts: bool) -> list[PictureRow]:

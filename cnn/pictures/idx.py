@@ -57,7 +57,7 @@ def read_idx(folder: Path) -> PictureSource | None:
     ]
     most = max(number for part in parts for number in part.numbers)
     title, classes = next(
-        (known for part in parts if (known := KNOWN_IDX.get(_digest(part.images)))), ("", name_numbers(most + 1))
+        (data for part in parts if (data := KNOWN_IDX.get(_digest(part.images)))), ("", name_numbers(most + 1))
     )
     if most >= len(classes):
         raise CorpusError(f"{folder} has labels up to {most}, and {title} has {len(classes)} classes; get its labels again")

@@ -58,6 +58,8 @@ def _decode(image: Image.Image, channels: int) -> Pixels:
 
 
 def _open(path: Path) -> Image.Image:
+    if path.exists() and not path.is_file():
+        raise CorpusError("is no ordinary file")  # a pipe would be waited for
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)

@@ -52,7 +52,7 @@ def prepare_pictures(source: PictureSource, settings: TileSettings, tiles_dir: P
         with hold_lock(
             part.with_suffix(".lock"), lambda: options.log("another process makes tiles of these pictures; waiting")
         ):
-            shutil.rmtree(part, ignore_errors=True)  # of a killed command
+            shutil.rmtree(part, ignore_errors=True)  # a killed command's
             part.mkdir()
             try:
                 folder = _finish(part, source, settings, _write_arrays(part, source, settings, options), options)
@@ -71,8 +71,8 @@ class _Content:
     rows: list[PictureRow] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)  # SHA-256 of shape and pixels
     problems: list[CorpusError] = field(default_factory=list)
-    sums: np.ndarray = field(default_factory=lambda: np.zeros((2, 1)))  # of levels, and of their squares, by channel
-    n_cells: int = 0  # of a channel, which were summed
+    sums: np.ndarray = field(default_factory=lambda: np.zeros((2, 1)))  # levels, and their squares, by channel
+    n_cells: int = 0  # by channel, which were summed
     shapes: dict[tuple[int, ...], int] = field(default_factory=lambda: defaultdict(int))
 
 

@@ -78,9 +78,9 @@ def check_source(source: PictureSource) -> None:
                 f"the name of a class holds no comma, semicolon or quote, which tables need, not {label!r}; "
                 f"write it without {' '.join(sorted(marks))}"
             )
-        other = first.setdefault(_read(label), label)
-        if other != label:
-            raise CorpusError(f"classes {other!r} and {label!r} read alike, and a contest would mix them up; rename one")
+        twin = first.setdefault(_read(label), label)
+        if twin != label:
+            raise CorpusError(f"classes {twin!r} and {label!r} read alike, and a contest would mix them up; rename one")
 
 
 def _read(label: str) -> object:

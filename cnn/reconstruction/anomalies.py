@@ -22,12 +22,12 @@ class Anomalies:
     latent: int
     n: int  # tiles in all
     worst: tuple[Reconstruction, ...]
-    n_shared: int  # of the worst that are among PCA's worst, too
+    n_shared: int  # worst tiles that are among PCA's worst, too
     n_planted: int
     n_others: int
     auc: float
     pca_auc: float
-    random_auc: float  # of a random projection of as many numbers
+    random_auc: float  # a random projection on as many numbers
 
 
 def compute_auc(faulty: Values, others: Values) -> float:

@@ -25,9 +25,9 @@ class PartScore:
     n: int
     mse: float
     psnr_db: float  # peak signal-to-noise ratio, 10 log10(1 / mse)
-    pca_mse: float  # of PCA with as many numbers a tile, given the same input
-    input_mse: float | None = None  # of the noisy input; enlarged bilinearly, where that has half the size
-    filter_mse: float | None = None  # of the noisy input through the bilateral filter
+    pca_mse: float  # PCA with as many numbers a tile, given the same input
+    input_mse: float | None = None  # the noisy input; enlarged bilinearly, where it has half the size
+    filter_mse: float | None = None  # the noisy input through the bilateral filter
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +35,7 @@ class ReconstructionResult:
     """Scores by part, and what both they and PCA were given."""
 
     latent: int  # numbers a tile
-    n_cells: int  # of a tile, all channels
+    n_cells: int  # a tile's, all channels
     compression: float  # n_cells / latent
     n_pca: int  # training tiles that PCA was computed from: a random part of them, where there are more
     scores: dict[str, PartScore] = field(default_factory=dict)  # train, val, test; of a trial without test

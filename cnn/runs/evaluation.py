@@ -51,7 +51,7 @@ class FoldScore:
 class SpeakerScore:
     """One speaker's clips, over the digits that the speaker says, or one group of pictures; means over the seeds."""
 
-    speaker: str  # of pictures, the group's number from 1
+    speaker: str  # with pictures, the group's number from 1
     fold: int
     n_clips: int
     macro_f1: float
@@ -203,7 +203,7 @@ def _confused(counts: Counts, labels: Sequence[str]) -> tuple[ConfusedPair, ...]
 
 
 def _notes(folds: Sequence[FoldScore], n_classes: int, kind: DataKind, *, is_optimistic: bool) -> list[str]:
-    who, noun = ("these speakers", "digit") if kind is DataKind.SOUND else ("these pictures", "class")
+    group, noun = ("these speakers", "digit") if kind is DataKind.SOUND else ("these pictures", "class")
     if kind is DataKind.SOUND:
         n_speakers = sum(len(fold.speakers) for fold in folds)
         notes = ["the interval is over the speakers who are scored, not over those who train"]
@@ -212,7 +212,7 @@ def _notes(folds: Sequence[FoldScore], n_classes: int, kind: DataKind, *, is_opt
     else:
         notes = ["the interval is over the pictures that are scored, not over those that train"]
     if is_optimistic:
-        notes.append(f"{who} also chose the epoch that was kept, so that their scores are a little optimistic")
+        notes.append(f"{group} also chose the epoch that was kept, so that their scores are a little optimistic")
     for absent, numbers in group_folds(folds, "absent").items():
         items = "clips" if kind is DataKind.SOUND else "pictures"
         clips = f"these {items}" if len(numbers) == len(folds) else f"the {items} of {_name_folds(numbers)}"

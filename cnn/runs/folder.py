@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.base.locks import is_locked
+from cnn.config import fill_config
 from cnn.errors import RunError
 from cnn.files import read_json, write_csv, write_json
 from cnn.nets import NETS
@@ -97,7 +98,7 @@ class RunResult:
     best_epoch: int = 0  # epoch of the stored weights
     n_epochs: int = 0  # epochs trained
     scores: dict[str, Score] = field(default_factory=dict)  # by split: train, val, test; of a trial without test
-    reconstruction: ReconstructionResult | None = None  # of an autoencoder, which has no other scores
+    reconstruction: ReconstructionResult | None = None  # an autoencoder's, which has no other scores
     speakers: dict[str, list[str]] = field(default_factory=dict)  # names by split; unknown ones left out
     verdict: FitVerdict | None = None
     n_parameters: int = 0
@@ -143,8 +144,8 @@ class RunFolder:
         return self.path.name
 
     def config(self) -> dict[str, Any]:
-        """Read config.json; `cnn.overrides.config_from_dict` makes a RunConfig of it."""
-        return read_json(self.path / "config.json")
+        """Read config.json, settings that came later filled in; `cnn.overrides.config_from_dict` makes a RunConfig of it."""
+        return fill_config(read_json(self.path / "config.json"))
 
     def epochs(self) -> list[EpochRow]:
         """Read the finished epochs, in order; empty before the first."""
@@ -250,8 +251,8 @@ def drop_test(result: RunResult) -> RunResult:
     speakers = {part: result.speakers.get(part, []) for part in result.parts if part != "test"}
     reconstruction = result.reconstruction
     if reconstruction:
-        known = {part: score for part, score in reconstruction.scores.items() if part != "test"}
-        reconstruction = dataclasses.replace(reconstruction, scores=known)
+        scores_before = {part: score for part, score in reconstruction.scores.items() if part != "test"}
+        reconstruction = dataclasses.replace(reconstruction, scores=scores_before)
     return dataclasses.replace(result, scores=scores, speakers=speakers, reconstruction=reconstruction)
 
 

@@ -23,7 +23,7 @@ from cnn.splitting.parts import SplitClip
 
 PARTS = {"test": "test", "validation": "val"}  # value of `--split`, and the split's name in a run folder
 _N_BECKER = 5
-_MOST_GROUPS = 100  # of pictures, each with a training of its own
+_MOST_GROUPS = 100  # groups of pictures, each with a training of its own
 OPTIONS_OF_KEYS = {
     **dict.fromkeys(("split.kind", "split.fold", "split.n_folds", "split.test_speakers", "split.val_speakers"), "--folds"),
     "train.seed": "--n-seeds",

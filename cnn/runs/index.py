@@ -44,7 +44,7 @@ class RunLine:
     epochs: int = 0  # train.epochs
     val_macro_f1: float | None = None
     test_macro_f1: float | None = None
-    val_mse: float | None = None  # of an autoencoder, which has no macro-F1
+    val_mse: float | None = None  # an autoencoder's, which has no macro-F1
     test_mse: float | None = None
     changed_at: str = ""  # UTC, ISO 8601: finished, or last written
     trial: TrialMark | None = None

@@ -1,25 +1,27 @@
 """Ways to name a run: its path, the beginning of its digest, its name, `latest`, `best`, or net and variant `lenet5.raw+aug`.
 
-Each may follow the folder of runs that is meant: `runs-before/best`. Standard library only.
+Each may follow the folder of runs that is meant: `runs-before/best`; `train.start` takes all of them. Standard library only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from arena.base.project import find_project
 from arena.base.suggest import did_you_mean
 from cnn.config import EVERY_VARIANT, TILES_FORMAT, RunConfig
-from cnn.errors import CnnError, RunError
+from cnn.errors import CnnError, ConfigError, RunError
 from cnn.files import read_json
-from cnn.overrides import apply_values
+from cnn.overrides import apply_values, config_from_dict
 from cnn.plugin import shorten_name
 from cnn.runs.folder import RunFolder, RunState, list_runs
 from cnn.runs.index import RunLine, describe_split, read_line
 from cnn.runs.marks import BEST, LATEST, read_label
+from cnn.settings.train import TrainSettings
+from cnn.start import identify_start
 
 _N_NAMED = 6  # in a message
 
@@ -60,7 +62,7 @@ def list_seeds(run: RunFolder) -> list[RunLine]:
 
 def _drop_seed(run: RunFolder) -> dict[str, Any]:
     config = run.config()
-    return {**config, "train": {**config["train"], "seed": None}}
+    return {**config, "data": None, "train": {**config["train"], "seed": None}}  # data are the corpus's, which counts
 
 
 def _read_name(run: RunFolder) -> str:
@@ -139,3 +141,41 @@ def _suggest(word: str, runs: Sequence[RunFolder]) -> str:
 def _list(runs: Iterable[RunFolder]) -> str:
     texts = [f"{line.digest} ({', '.join(filter(None, (line.name, line.net, line.state)))})" for line in map(read_line, runs)]
     return ", ".join(texts[:_N_NAMED]) + (f" and {len(texts) - _N_NAMED} more" if len(texts) > _N_NAMED else "")
+
+
+def resolve_start(config: RunConfig, runs: Path) -> RunConfig:
+    """Return `config` with a start that was given by a run's name: the run's folder, the SHA-256 of its weights, its labels.
+
+    A run that has begun needs its start no more: one of `runs` that began with this start says what it was.
+
+    Raises:
+        ConfigError: no file, no run, or a run without weights.
+    """
+    train = config.train
+    if not train.start or train.start_digest:
+        return config
+    try:
+        path = find_run(train.start, runs).path
+    except RunError as error:
+        begun = _find_begun(train.start, runs)
+        if begun is None:
+            rule = f"train.start={train.start} is no file of weights and no run of {runs}"
+            raise ConfigError(f"{rule}; `arena runs` lists the runs") from error
+        return replace(config, train=replace(train, start_digest=begun.start_digest, start_labels=begun.start_labels))
+    resolved = identify_start(replace(train, start=str(path)))
+    if not resolved.start_digest:
+        raise ConfigError(f"train.start={train.start}: {path} has no weights yet; train it to its end, or choose another")
+    return replace(config, train=resolved)
+
+
+def _find_begun(start: str, runs: Path) -> TrainSettings | None:
+    """Return the settings of the run that began with `start`, if all that did agree on what it was."""
+    settings: dict[tuple[str, tuple[str, ...]], TrainSettings] = {}
+    for run in list_runs(runs):
+        try:
+            train = config_from_dict(run.config()).train
+        except (CnnError, ValueError, TypeError):
+            continue  # `arena runs` reports damage
+        if train.start and (Path(train.start) == Path(start) or Path(train.start).name.startswith(start)):
+            settings[train.start_digest, train.start_labels] = train
+    return next(iter(settings.values())) if len(settings) == 1 else None

@@ -1,4 +1,4 @@
-"""What tiles show: recordings or pictures, their classes and channels. It belongs to the tiles, and no key sets it."""
+"""Content of tiles: recordings or pictures, their classes and channels. It belongs to the tiles, and no key sets it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class DataKind(StrEnum):
 
     @property
     def items(self) -> str:
-        """What lines of the terminal call the data."""
+        """The noun for the data in lines of the terminal."""
         return "clips" if self is DataKind.SOUND else "pictures"
 
     @property
     def label(self) -> str:
-        """What they call one class."""
+        """Their noun for one class."""
         return "digit" if self is DataKind.SOUND else "class"
 
 
@@ -40,7 +40,7 @@ class DataSettings:
     side: int = 0  # cells of a picture's own side, inside its margin; 0 of sound, whose tile has no margin
     normalisation: str = "bands"  # the default of `train.normalise`
     split: str = "speaker"  # the default of `split.kind`
-    name: str = ""  # of the corpus, where somebody gave one
+    name: str = ""  # the corpus's, where somebody gave one
     mean: tuple[float, ...] = ()  # (C,) of the raw tiles that are not for test, in 0..1; empty where nobody has counted
     spread: tuple[float, ...] = ()  # (C,) their standard deviation
 

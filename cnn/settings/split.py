@@ -38,7 +38,7 @@ class SplitSettings:
     def _check_folds(self) -> None:
         if self.kind != "folds" and not self.n_folds:
             return
-        if self.kind not in PICTURE_KINDS:  # of random and official, the groups validate
+        if self.kind not in PICTURE_KINDS:  # random and official: the groups validate
             raise ConfigError(f"split.n_folds needs split.kind=folds, not {self.kind!r}; drop the one or change the other")
         check_range("split.n_folds", self.n_folds, 3 if (self.kind, self.validation) == ("folds", "speakers") else 2, 10_000)
         check_range("split.fold", self.fold, 0, self.n_folds - 1)

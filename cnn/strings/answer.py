@@ -34,7 +34,7 @@ class StringAnswer:
 
     id: str  # its name without suffix
     string: str  # empty where nothing was found in it
-    probability: float  # of the least certain digit; 1 of an empty string
+    probability: float  # the least certain digit's; 1 for an empty string
     problem: str = ""  # why it could not be read: the rest of a sentence that begins with its name
 
 

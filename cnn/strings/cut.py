@@ -10,9 +10,9 @@ from cnn.collect.segmentation import find_pieces
 from cnn.corpus.audio import Samples
 
 LEAST_PAUSE_S = 0.3
-_SPECK = 0.25  # of the tallest component: what is lower and narrower is dust
-_OVERLAP = 0.4  # of the narrower of two components that are one digit above the other
-_BOX = 20 / 28  # of a picture's side: the box that MNIST's digits fill (LeCun et al. 1998)
+_SPECK = 0.25  # the tallest component's part: dust is lower and narrower
+_OVERLAP = 0.4  # shared part of the narrower of two components that are one digit
+_BOX = 20 / 28  # the box that MNIST's digits fill, by a picture's side (LeCun et al. 1998)
 
 Strip = npt.NDArray[np.uint8]  # (H, W)
 Mask = npt.NDArray[np.bool_]  # (H, W)

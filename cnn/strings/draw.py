@@ -30,7 +30,7 @@ Strip = npt.NDArray[np.uint8]  # (H, W)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StringPlan:
-    """How many strings, and how long."""
+    """Number and lengths of strings to draw."""
 
     n: int
     shortest: int

@@ -36,7 +36,7 @@ class Cost:
     counts: str  # what depth counts
     n_parameters: int
     n_multiply_adds: int  # forward pass of one clip
-    spelling: str = ""  # of a spelled net, and what makes it another than its paper's
+    spelling: str = ""  # a spelled net's, with all that makes it another than its paper's
     differs: str = ""
 
     @property

@@ -18,7 +18,7 @@ from cnn.files import read_json
 class _Folder:
     path: Path
     corpus_folder: str
-    name: str  # of a corpus of pictures
+    name: str  # the corpus's, of pictures
     n_clips: int | None
     settings: dict[str, Any]
     prepared_s: float  # since 1970; also a repeated command counts

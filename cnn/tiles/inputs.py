@@ -15,6 +15,7 @@ from cnn.tiles.augment import Augment, Changes, SoundAugment
 from cnn.tiles.picture_augment import PictureAugment
 
 _SHIFT = 2 / 64  # share of the picture's width, from one view to the next
+_LEAST_SPREAD = 1e-3  # of levels in 0..1: a channel or a tile of one level alone has none
 
 
 class Inputs:
@@ -82,7 +83,7 @@ class Normalise:
                     "type `arena data prepare` again, which writes them, or choose train.normalise=bands"
                 )
             self._mean = torch.tensor(data.mean).view(-1, 1, 1)  # (C, 1, 1)
-            self._spread = torch.tensor(data.spread).view(-1, 1, 1)
+            self._spread = torch.tensor(data.spread).view(-1, 1, 1).clamp_min(_LEAST_SPREAD)
 
     def __call__(self, levels: torch.Tensor) -> torch.Tensor:
         if self._name == "bands":
@@ -101,7 +102,7 @@ def normalise_bands(levels: torch.Tensor) -> torch.Tensor:
     centred = rows - rows.mean(2, keepdim=True)  # each whole clip has mean 0 too
     # Five times as fast as torch's std (one thread, torch 2.11, 2026-11).
     spread = torch.linalg.vector_norm(centred, dim=(1, 2), keepdim=True) / math.sqrt(rows[0].numel() - 1)
-    scaled: torch.Tensor = centred.div_(spread.clamp_min(1e-3))
+    scaled: torch.Tensor = centred.div_(spread.clamp_min(_LEAST_SPREAD))
     return scaled.view(levels.shape)
 
 

@@ -36,7 +36,7 @@ def draw_preview(tiles: TileSet, out: Path, per_digit: int, augment: AugmentSett
         RunError: the file cannot be written.
     """
     rows = _choose(tiles, per_digit, seed)
-    drawn = make_augment([replace(default_config(tiles.info, PAIR[0], VARIANTS[0]), augment=augment)])
+    augmentation = make_augment([replace(default_config(tiles.info, PAIR[0], VARIANTS[0]), augment=augment)])
     if not any(rows.values()):
         raise TilesError(f"{tiles.folder} holds no clip; prepare it again")
     n_columns = len(VARIANTS) * per_digit
@@ -46,7 +46,7 @@ def draw_preview(tiles: TileSet, out: Path, per_digit: int, augment: AugmentSett
         for axis in line:
             axis.set_axis_off()
         for column, index in enumerate(indices):
-            _draw_clip(line[column * len(VARIANTS) :], tiles, index, drawn, seed)
+            _draw_clip(line[column * len(VARIANTS) :], tiles, index, augmentation, seed)
         line[0].text(-0.12, 0.5, label, transform=line[0].transAxes, ha="right", va="center", fontsize=15)
     for column, axis in enumerate(axes[0]):
         axis.set_title(VARIANTS[column % len(VARIANTS)], fontsize=9)

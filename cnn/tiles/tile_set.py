@@ -82,7 +82,7 @@ class TileSet:
 
     @property
     def info(self) -> TilesInfo:
-        """What a configuration of a training on these tiles takes from them."""
+        """Return what a configuration of a training on these tiles takes from them."""
         denoiser = read_denoiser(self.folder)
         digest = denoiser.run if denoiser else ""
         return TilesInfo(corpus=self.corpus, settings=self.settings, data=self.data, denoiser=digest)

@@ -17,7 +17,7 @@ class Look:
 
     updates: int  # since the training began
     seconds: float  # since the epoch began
-    duration_s: float  # of the validation itself
+    duration_s: float  # the validation alone
     score: Score
 
 

@@ -20,7 +20,7 @@ from cnn.runs.folder import Score
 class Loss:
     """The loss of one net's (B, K) log-probabilities and (B,) labels, or of M nets' (B, M, K) and (B, M)."""
 
-    kind: str  # of `train.loss`
+    kind: str  # the value of `train.loss`
     smoothing: float | torch.Tensor = 0.0  # or (M,)
     weights: torch.Tensor | None = None  # (K,)
 

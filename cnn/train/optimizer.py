@@ -11,6 +11,7 @@ from torch import nn
 
 from cnn.errors import ConfigError
 from cnn.settings.train import TrainSettings
+from cnn.tiles.batches import count_steps
 
 BETAS, EPS, ALPHA = (0.9, 0.999), 1e-8, 0.99  # torch's defaults; ALPHA is RMSprop's
 _MOMENTS = {
@@ -21,16 +22,24 @@ _MOMENTS = {
 }
 
 
-def check_batch_size(net: nn.Module, settings: TrainSettings) -> None:
+def check_batch_size(net: nn.Module, settings: TrainSettings, n_clips: int) -> None:
     """Refuse updates of one clip each for a net with batch normalisation, which divides by the spread of a batch.
+
+    An odd number of clips is dealt to batches of two as one clip each, since all batches are of one size.
 
     Raises:
         ConfigError: such a net.
     """
-    if settings.batch_size == 1 and any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in net.modules()):
+    size = settings.batch_size
+    if size not in (1, 2) or n_clips // count_steps(n_clips, size) > 1:
+        return
+    if any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in net.modules()):
+        cause = "one clip is no batch to normalise by"
+        if size == 2:
+            cause = f"{n_clips} training clips in equal batches are one an update, and {cause}"
         raise ConfigError(
-            "train.batch_size=1 needs a net without batch normalisation, such as mlp: one clip is no batch to normalise by; "
-            "choose another net, or train.batch_size=2 or more"
+            f"train.batch_size={size} needs a net without batch normalisation, such as mlp: {cause}; "
+            f"choose another net, or train.batch_size={size + 1} or more"
         )
 
 

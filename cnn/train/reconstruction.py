@@ -47,7 +47,7 @@ class ReconstructionTrainer(Trainer):
         order = draw_order(train.labels, derive_seed("order", settings.seed, number)).to(self.device)
         noise = torch.Generator(device=self.device).manual_seed(derive_seed("noise", settings.seed, number))
         losses, norms = [], []
-        self.net.train()
+        self._begin_training()
         for step in range(steps):
             tiles = self.inputs.plain(train[order[step * size : (step + 1) * size]])
             try:
@@ -82,17 +82,17 @@ class ReconstructionTrainer(Trainer):
         with torch.no_grad():
             for start in range(0, len(clips), _AT_ONCE):
                 tiles = self.inputs.plain(clips[start : start + _AT_ONCE])
-                given = corrupt(tiles, self.config.model, noise)
-                yield tiles, given, self.net(given)
+                inputs = corrupt(tiles, self.config.model, noise)
+                yield tiles, inputs, self.net(inputs)
 
 
 def learn_components(train: Clips, n: int) -> Components:
     """Compute principal components of the training tiles, or of a random part of them."""
     tiles = train[torch.from_numpy(draw_sample(len(train)))]
-    return compute_components(flatten(tiles.float().div_(255)), n)
+    return compute_components(flatten_tiles(tiles.float().div_(255)), n)
 
 
-def flatten(tiles: torch.Tensor) -> Floats:
+def flatten_tiles(tiles: torch.Tensor) -> Floats:
     """Return (B, D) of (B, C, F, T)."""
     flat: Floats = tiles.cpu().contiguous().flatten(1).numpy()
     return flat
@@ -108,10 +108,10 @@ def score_reconstructions(
     for part, tiles_of_part in clips.items():
         sums = dict.fromkeys(("pca", "input", "filter"), 0.0)
         each: list[float] = []
-        for tiles, given, answers in fit.reconstruct(tiles_of_part):
+        for tiles, inputs, answers in fit.reconstruct(tiles_of_part):
             each += (answers - tiles).square().mean((1, 2, 3)).tolist()
-            flat = flatten(tiles)
-            rivals = {"pca": components.reconstruct(flatten(given)), **_untrained(fit.config, tiles, given)}
+            flat = flatten_tiles(tiles)
+            rivals = {"pca": components.reconstruct(flatten_tiles(inputs)), **_untrained(fit.config, tiles, inputs)}
             for name, rival in rivals.items():
                 sums[name] += float(np.square(rival - flat, dtype=np.float64).sum()) / n_cells
         means = {name: total / len(each) for name, total in sums.items()}
@@ -131,16 +131,16 @@ def score_reconstructions(
     return result, errors
 
 
-def _untrained(config: RunConfig, tiles: torch.Tensor, given: torch.Tensor) -> dict[str, Floats]:
+def _untrained(config: RunConfig, tiles: torch.Tensor, inputs: torch.Tensor) -> dict[str, Floats]:
     """Return what repairs the input without training, (B, D) each: bilinear enlarging; the bilateral filter, and nothing."""
     if config.model.input == "half":
-        return {"input": flatten(F.interpolate(halve(tiles), scale_factor=2.0, mode="bilinear", align_corners=False))}
+        return {"input": flatten_tiles(F.interpolate(halve(tiles), scale_factor=2.0, mode="bilinear", align_corners=False))}
     if config.model.input == "same":
         return {}
-    grey = (given.permute(0, 2, 3, 1).cpu().contiguous() * 255).round().byte().numpy()  # (B, F, T, C)
+    grey = (inputs.permute(0, 2, 3, 1).cpu().contiguous() * 255).round().byte().numpy()  # (B, F, T, C)
     filtered = np.stack([bilateral(picture, config.tiles).reshape(picture.shape) for picture in grey])
     smooth = np.moveaxis(filtered, 3, 1).reshape(len(grey), -1).astype(np.float32) / np.float32(255)
-    return {"input": flatten(given), "filter": smooth}
+    return {"input": flatten_tiles(inputs), "filter": smooth}
 
 
 def list_reconstructions(errors: Sequence[float], clips: Sequence[TileClip], part: str) -> list[Reconstruction]:
@@ -156,9 +156,9 @@ def write_pairs(folder: Path, fit: ReconstructionTrainer, part: Clips, ids: Sequ
     labels = part.labels.tolist()
     chosen = [labels.index(label) for label in sorted(set(labels))][:_MOST_PAIRS]
     rows = [torch.cat(batches).cpu().contiguous() for batches in zip(*fit.reconstruct(part), strict=True)]
-    tiles, given, answers = (values[chosen] for values in rows)
-    rival = torch.from_numpy(components.reconstruct(flatten(given))).reshape(tiles.shape)
-    arrays = {"tiles": tiles, "inputs": given, "answers": answers, "pca": rival}
+    tiles, inputs, answers = (values[chosen] for values in rows)
+    rival = torch.from_numpy(components.reconstruct(flatten_tiles(inputs))).reshape(tiles.shape)
+    arrays = {"tiles": tiles, "inputs": inputs, "answers": answers, "pca": rival}
     pictures = {name: (values * 255).round().byte().numpy() for name, values in arrays.items()}
     buffer = io.BytesIO()
     truth = [fit.config.data.labels[labels[index]] for index in chosen]

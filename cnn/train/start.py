@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,9 @@ import torch
 from torch import nn
 
 from cnn.config import RunConfig
-from cnn.errors import ConfigError, RunError
+from cnn.errors import CnnError, ConfigError, RunError
+from cnn.files import read_json
+from cnn.overrides import config_from_dict
 from cnn.start import locate_weights
 
 if TYPE_CHECKING:
@@ -105,18 +108,19 @@ def load_start(net: nn.Module, config: RunConfig) -> str:
     Raises:
         RunError: the file is not there, has changed, or holds something else than weights of this net.
     """
-    start, own = config.train.start, net.state_dict()
+    start, state = config.train.start, net.state_dict()
     weights = _read_weights(config)
+    _check_split(config)
     last = group_layers(net, _empty_picture(net, config))[-1].name
-    of_last = {name for name in own if name.rpartition(".")[0] == last}
-    if missing := [*(own.keys() - weights.keys()), *(weights.keys() - own.keys())]:
-        whose = "is of this net alone" if missing[0] in own else "is of that file alone"
+    of_last = {name for name in state if name.rpartition(".")[0] == last}
+    if missing := [*(state.keys() - weights.keys()), *(weights.keys() - state.keys())]:
+        whose = "is of this net alone" if missing[0] in state else "is of that file alone"
         raise RunError(
             f"train.start={start} holds the weights of another net than {config.model.label} ({min(missing)} {whose}); "
             "choose its net and its settings of model"
         )
     is_anew = config.train.start_labels not in ((), config.data.labels) and not config.model.is_autoencoder
-    for name, value in own.items():
+    for name, value in state.items():
         if value.shape == weights[name].shape:
             continue
         if name not in of_last or value.shape[1:] != weights[name].shape[1:] or config.train.start_labels == config.data.labels:
@@ -128,6 +132,20 @@ def load_start(net: nn.Module, config: RunConfig) -> str:
         labels = len(config.train.start_labels) or len(weights[max(of_last)])
         return f"train.start={start} is for {labels} other labels: the last layer, {last}, is drawn anew"
     return "" if config.train.start_labels else f"train.start={start} says no labels: the last layer, {last}, is taken as it is"
+
+
+def _check_split(config: RunConfig) -> None:
+    """Refuse a start that trained on these clips by another split, since it has seen some of those that are tested here."""
+    start = config.train.start
+    try:
+        other = config_from_dict(read_json(locate_weights(start).with_name("config.json")))
+    except (CnnError, KeyError, TypeError, ValueError, AttributeError):  # a file that somebody brought says nothing
+        return
+    if config.corpus and other.corpus == config.corpus and other.split != config.split:
+        rule = f"train.start={start} was trained on these tiles by another split than this training has"
+        raise RunError(
+            f"{rule}, so it may have seen what is tested here, a leak; give both one split, or start from other tiles"
+        )
 
 
 def _size(value: torch.Tensor) -> str:
@@ -144,11 +162,14 @@ def _read_weights(config: RunConfig) -> Mapping[str, torch.Tensor]:
     if hashlib.sha256(content).hexdigest() != config.train.start_digest:
         raise RunError(f"train.start={start} has changed since this run was named; put it back, or type the command again")
     try:
-        weights = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's, on pickles that are refused below
+            weights = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises a dozen kinds; a pickle that would run something is one of them
         rule = f"train.start={start} is no file of weights alone, as torch.save(net.state_dict(), path) writes it"
         raise RunError(f"{rule} ({type(error).__name__}); nothing in it was run; choose another") from error
-    if not (isinstance(weights, Mapping) and weights and all(isinstance(value, torch.Tensor) for value in weights.values())):
+    rows = weights.items() if isinstance(weights, Mapping) else ()
+    if not rows or not all(isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in rows):
         rule = f"train.start={start} holds no weights by name, as torch.save(net.state_dict(), path) writes them"
         raise RunError(f"{rule}; choose another file")
-    return weights
+    return dict(rows)

@@ -25,7 +25,7 @@ from cnn.tiles.inputs import Inputs
 from cnn.tiles.tta import log_probabilities
 from cnn.train.looks import Look, Looks
 from cnn.train.loss import Loss, compute_class_weights, compute_score, count_confusion
-from cnn.train.optimizer import Optimizer, check_batch_size, learning_rate_at
+from cnn.train.optimizer import Optimizer, learning_rate_at
 from cnn.train.start import freeze_layers
 from cnn.train.weights_file import dump_checksummed, load_checksummed
 
@@ -60,7 +60,6 @@ class Trainer:
         self.inputs = Inputs([config])
         with seed_generators(derive_seed("weights", config.train.seed), device):
             net = build_net(config.model, config.tiles.size, config.data.n_classes)
-        check_batch_size(net, config.train)
         self.net = to_device(net, device)
         self.n_parameters = count_parameters(self.net)
         self.frozen = freeze_layers(self.net, config)

@@ -87,8 +87,8 @@ def add_test_part(fit: Trainer, data: SplitData, folder: RunFolder, result: RunR
         added, rows = _score_pictures(fit, data, folder, {"test": data.clips["test"]})
         before = [row for row in read_reconstructions(folder.path) if row.split != "test"]
         write_reconstructions(folder.path, [*before, *rows])
-        whole = dataclasses.replace(result.reconstruction, scores=result.reconstruction.scores | added.scores)
-        folder.update_result(reconstruction=whole, speakers=speakers)
+        total = dataclasses.replace(result.reconstruction, scores=result.reconstruction.scores | added.scores)
+        folder.update_result(reconstruction=total, speakers=speakers)
         return
     score, log_probabilities = fit.score(data.clips["test"])
     predictions = [row for row in folder.stored_predictions() if row.split != "test"]
@@ -105,8 +105,8 @@ def _score_pictures(
     rows = []
     for part in clips:
         rows += list_reconstructions(errors[part], data.list_clips(part), part)
-    shown = list(clips)[-1]
-    write_pairs(folder.path, fit, clips[shown], [clip.id for clip in data.list_clips(shown)], components)
+    last = list(clips)[-1]
+    write_pairs(folder.path, fit, clips[last], [clip.id for clip in data.list_clips(last)], components)
     return reconstruction, rows
 
 

@@ -169,6 +169,7 @@ class TrainingRun:
         self.is_paused = False
         self._started_at = _now()
         self.trainer = make_trainer(pin_source(config, folder.path), material.device)
+        check_batch_size(self.trainer.net, config.train, len(material.clips["train"]))
         for leftover in folder.path.glob(".*.pt.*"):
             leftover.unlink()
         self.note = begin_training(self.trainer, folder.path / "checkpoint.pt")
@@ -249,7 +250,7 @@ def try_batch(config: RunConfig, tiles: TileSet, device: str) -> None:
     clips = Clips(tiles.pictures(config.filter), tiles.labels(), split.train[: config.train.batch_size or None], target)
     with limit_threads(target), seed_generators(derive_seed("weights", config.train.seed), target):
         net = to_device(build_net(config.model, config.tiles.size, config.data.n_classes), target)
-        check_batch_size(net, config.train)
+        check_batch_size(net, config.train, len(split.train))
         net.train()
         order = derive_seed("order", config.train.seed, 0)
         for batch, truth in clips.iterate_batches(config.train.batch_size, [order], Inputs([config])):

@@ -47,8 +47,8 @@ def _corpus(w: PaperWriter) -> None:
 
 def _split(w: PaperWriter) -> None:
     corpus, kind = w.t.setting(w.main_run.config["corpus"]), w.t.split(w.main_run.config.get("split.kind"))
-    heard = w.t("data.heard") if w.facts.validates_on_known_speakers else ""
-    w.say(w.t("paper.split", corpus=corpus, split=kind, heard=heard))
+    note = w.t("data.heard") if w.facts.validates_on_known_speakers else ""
+    w.say(w.t("paper.split", corpus=corpus, split=kind, heard=note))
 
 
 def _preparation(w: PaperWriter) -> None:

@@ -18,8 +18,8 @@ class ErrorFacts:
     n: int
     mse: float
     pca_mse: float
-    input_mse: float | None  # of what the net is given, where that has noise or half the size
-    filter_mse: float | None  # of the noisy input through the bilateral filter
+    input_mse: float | None  # the net's input, where it has noise or half the size
+    filter_mse: float | None  # the noisy input through the bilateral filter
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""How trainings learnt that differ in optimiser, batch size or normalisation alone, each value at its best learning rate."""
+"""Learning curves of trainings that differ in optimiser, batch size or normalisation alone, each value at its best rate."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Reach:
 class LearningCurve:
     """The trainings of one value at one learning rate, which differ in their seeds."""
 
-    value: str  # of the setting: sgd, 64, none
+    value: str  # the setting's: sgd, 64, none
     rate: float
     points: tuple[LearningPoint, ...]  # empty where every loss was no number any more
     n_failed: int  # trainings whose loss was no number any more
@@ -67,7 +67,7 @@ class LearningFacts:
     n_epochs: int
     n_trainings: int
     score: float  # the macro-F1 of `reach`
-    curves: tuple[LearningCurve, ...]  # of every value and learning rate
+    curves: tuple[LearningCurve, ...]  # every value and learning rate
 
     @property
     def best(self) -> tuple[LearningCurve, ...]:

@@ -149,7 +149,7 @@ class ReportFacts:
     learning: tuple[LearningFacts, ...] = ()  # where trainings differ in optimiser, batch size or normalisation
     agents: dict[str, tuple[AgentFacts, ...]] = field(default_factory=dict)  # by study
     lang: str = "en"
-    kind: DataKind = DataKind.SOUND  # of all trainings
+    kind: DataKind = DataKind.SOUND  # the same for all trainings
     starts: tuple[StartFacts, ...] = ()  # fine tuning
     refresh_s: int = 0  # until a browser reads a page that is not final again
 

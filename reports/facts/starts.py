@@ -15,7 +15,7 @@ class StartFacts:
     variant: str
     start: str  # the last part of its path
     n_frozen: int
-    epochs: int  # of both
+    epochs: int  # the same for both
     n_seeds: int
     n_clips: int  # tested
     with_start: float  # test macro-F1

@@ -26,7 +26,7 @@ from reports.figures.canvas import (
 from reports.wording.page_texts import Texts
 
 _SMALL_PX, _SMALL_LEFT = 154, 14
-_LARGE_PX, _MARGIN_PX = 336, 40  # of the large matrix, and of its axis with labels of one letter
+_LARGE_PX, _MARGIN_PX = 336, 40  # the large matrix, and its axis with labels of one letter
 _LETTER_PX, _LABEL_PX = 12, 96  # room for one letter, and the most that a label takes of a margin
 _LEAST_PX = 6  # smaller letters are left out
 _DARK_SHADE = 0.75  # darker cells have their count in the colour of the paper
@@ -46,10 +46,10 @@ def large_matrix(run: RunFacts, t: Texts) -> str:
 
     def draw(axes: Axes) -> None:
         _cells(axes, run, t)
-        step = math.ceil(_LEAST_PX / cell_px)  # of very many classes some are named
-        places = range(0, len(labels), step)
-        axes.set_yticks(places, labels[::step])
-        axes.set_xticks(places, labels[::step], rotation=90 if wide > _MARGIN_PX else 0)
+        step = math.ceil(_LEAST_PX / cell_px)  # with very many classes some are named
+        ticks = range(0, len(labels), step)
+        axes.set_yticks(ticks, labels[::step])
+        axes.set_xticks(ticks, labels[::step], rotation=90 if wide > _MARGIN_PX else 0)
         axes.tick_params(labelsize=min(TEXT_PX, max(_LEAST_PX, step * cell_px)))
         axes.set_xlabel(t("axis.predicted"), color=SOFT, size=SMALL_PX, labelpad=3)
         axes.set_ylabel(t("axis.spoken"), color=SOFT, size=SMALL_PX, labelpad=3)

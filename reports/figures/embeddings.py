@@ -24,8 +24,8 @@ COLOURS = (
 )  # fmt: skip
 _MARKS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p")
 _DIGIT_PX, _MARK_PX = 7, 4
-_MOST_LETTERS = 2  # of a label that is drawn itself
-_MOST_NAMES, _ACROSS_CLASSES, _NAME_PX, _LEGEND_ROW_PX = 30, 3, 90, 15  # of a legend
+_MOST_LETTERS = 2  # a label that is drawn itself
+_MOST_NAMES, _ACROSS_CLASSES, _NAME_PX, _LEGEND_ROW_PX = 30, 3, 90, 15  # in a legend
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""How trainings learnt: one set of curves against epochs, updates and seconds, a colour for each value of a setting."""
+"""Curves of learning: one set of curves against epochs, updates and seconds, a colour for each value of a setting."""
 
 from __future__ import annotations
 

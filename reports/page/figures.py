@@ -67,7 +67,7 @@ class Figures:
     studies: BothWidths | None
     sweeps: dict[str, SweepFigures]  # by name
     attempts: BothWidths | None
-    cost: str  # of the trainings, where nets of several costs are shown
+    cost: str  # the trainings', where nets of several costs are shown
 
 
 @contextmanager

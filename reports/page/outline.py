@@ -19,7 +19,7 @@ FOLDED = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Outline:
+class PageOutline:
     """Sections of the page in their order, and which notes stand on its first screen."""
 
     leading: tuple[str, ...]
@@ -29,7 +29,7 @@ class Outline:
     remarks: tuple[Note, ...]
 
 
-def make_outline(facts: ReportFacts, t: Texts) -> Outline:
+def make_outline(facts: ReportFacts, t: Texts) -> PageOutline:
     """Lay the page out."""
     held_out, *others = FOLDED
     is_led = bool(facts.cells) and not facts.is_one_fold  # by trainings of which one is chosen
@@ -42,7 +42,7 @@ def make_outline(facts: ReportFacts, t: Texts) -> Outline:
         "contest": facts.contest,
         "autoencoder": facts.autoencoders,
     }
-    return Outline(
+    return PageOutline(
         leading=LEADING if is_led else LEADING[:1],
         folded={name: gist(name, facts, t) for name in folded if name not in absent},
         opened=() if is_led else tuple(name for name, value in substance.items() if value),

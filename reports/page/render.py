@@ -22,7 +22,7 @@ from reports.page.evaluations import GroupPage, group_pages
 from reports.page.figures import Figures, draw_all
 from reports.page.inspections import InspectionPage, inspection_pages
 from reports.page.learning import LearningPage, learning_pages
-from reports.page.outline import Outline, make_outline
+from reports.page.outline import PageOutline, make_outline
 from reports.page.studies import StudyPage, study_pages
 from reports.page.tables import Confusion, DigitRow, SplitRow, confusions, digits, shared_versions, splits
 from reports.wording import formats
@@ -32,7 +32,7 @@ from reports.wording.page_texts import Texts, page_texts
 from reports.wording.summary import Summary, summarise
 
 _GLOSSARY = ("macro_f1", "val_test", "interval", "held", "paired", "interaction", "fit", "pruned", "importance")
-_MOST_LETTERS = 2  # of a label that fits where a digit does
+_MOST_LETTERS = 2  # a label that fits where a digit does
 _TEMPLATES = Path(__file__).parent / "templates"
 _FILTERS = (
     "variant_name", "score", "signed", "percent", "whole_percent", "magnitude", "seconds", "leaf", "moment",
@@ -44,7 +44,7 @@ class ReportPage:
     """All values of the templates."""
 
     facts: ReportFacts
-    outline: Outline
+    outline: PageOutline
     summary: Summary
     figures: Figures
     tables: dict[str, str]  # data URIs of CSV files, by name

@@ -43,10 +43,10 @@ class _Training:
         return f"sgd, {'Nesterov ' if self.config.get('train.nesterov', 1) else 'momentum '}{momentum:g}"
 
     def others(self, axis: str) -> str:
-        """Return all other settings as a text."""
-        return json.dumps(
-            {key: value for key, value in self.config.items() if key not in (*_AXES[axis], *_FREE)}, sort_keys=True
-        )
+        """Return all other settings as a text; what the data are, the corpus says."""
+        free = (*_AXES[axis], *_FREE)
+        others = {key: value for key, value in self.config.items() if key not in free and not key.startswith("data.")}
+        return json.dumps(others, sort_keys=True)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,9 +117,9 @@ def _order(value: str) -> tuple[float, str]:
 
 
 def _read_curve(value: str, rate: float, cell: Sequence[_Training], score: float) -> LearningCurve:
-    whole = [training for training in cell if not training.has_failed]
-    ways = [way for training in whole if (way := _read_points(training.folder))]
-    per_epoch = next((n for training in whole if (n := training.folder.epochs()[0].updates)), 0) if ways else 0
+    complete = [training for training in cell if not training.has_failed]
+    ways = [way for training in complete if (way := _read_points(training.folder))]
+    per_epoch = next((n for training in complete if (n := training.folder.epochs()[0].updates)), 0) if ways else 0
     columns = list(zip(*ways, strict=False))
     reached = [next((point for point in way if point.f1 >= score), None) for way in ways]
     arrivals = [point for point in reached if point]

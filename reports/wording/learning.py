@@ -6,7 +6,7 @@ from reports.facts.learning import LearningCurve, LearningFacts, LearningPoint, 
 from reports.wording.formats import score
 from reports.wording.page_texts import Texts
 
-_LEARNS_NOTHING = 0.5  # of the normalised trainings' score
+_LEARNS_NOTHING = 0.5  # share of the normalised trainings' score
 
 
 def name_value(facts: LearningFacts, value: str, t: Texts) -> str:
@@ -31,9 +31,9 @@ def _tell_optimizers(facts: LearningFacts, t: Texts) -> tuple[str, ...]:
         if adam and adam.last and plain and plain.last and plain.last.high < adam.last.low:
             words = {"epochs": facts.n_epochs, "rate": t.setting(adam.rate), "adam": name_value(facts, value, t)}
             sentences.append(t("learning.optimizers", plain=_span(plain.last, t), other=_span(adam.last, t), **words))
-            own = next(curve for curve in facts.best if curve.value == "sgd")
-            if own.last and own.rate != adam.rate:
-                sentences.append(t("learning.own_rate", rate=t.setting(own.rate), plain=_span(own.last, t)))
+            best = next(curve for curve in facts.best if curve.value == "sgd")
+            if best.last and best.rate != adam.rate:
+                sentences.append(t("learning.own_rate", rate=t.setting(best.rate), plain=_span(best.last, t)))
         if adam and adam.least_loss and adam.least_loss.high < facts.n_epochs:
             least = adam.least_loss
             epochs = {"mean": f"{least.mean:.1f}", "low": f"{least.low:g}", "high": f"{least.high:g}"}
@@ -44,31 +44,31 @@ def _tell_optimizers(facts: LearningFacts, t: Texts) -> tuple[str, ...]:
 
 
 def _tell_raw(facts: LearningFacts, t: Texts) -> tuple[str, ...]:
-    for other in facts.best:
-        raw = facts.at("none", other.rate)
-        if other.value == "none" or not other.last or raw is None:
+    for curve in facts.best:
+        raw = facts.at("none", curve.rate)
+        if curve.value == "none" or not curve.last or raw is None:
             continue
-        words = {"rate": t.setting(other.rate), "name": name_value(facts, other.value, t), "other": _span(other.last, t)}
+        words = {"rate": t.setting(curve.rate), "name": name_value(facts, curve.value, t), "other": _span(curve.last, t)}
         if not raw.last:
-            return (t.n("learning.raw_fails", raw.n_failed, **words), *_tell_own_rate(facts, other.rate, t))
-        if raw.last.high < _LEARNS_NOTHING * other.last.low:
-            return (t("learning.raw", raw=_span(raw.last, t), **words), *_tell_own_rate(facts, other.rate, t))
+            return (t.n("learning.raw_fails", raw.n_failed, **words), *_tell_own_rate(facts, curve.rate, t))
+        if raw.last.high < _LEARNS_NOTHING * curve.last.low:
+            return (t("learning.raw", raw=_span(raw.last, t), **words), *_tell_own_rate(facts, curve.rate, t))
     return ()
 
 
 def _tell_own_rate(facts: LearningFacts, rate: float, t: Texts) -> tuple[str, ...]:
     """Say what raw levels come to at a learning rate that suits them."""
-    own = next(curve for curve in facts.best if curve.value == "none")
-    if not own.last or own.rate == rate:
+    raw = next(curve for curve in facts.best if curve.value == "none")
+    if not raw.last or raw.rate == rate:
         return ()
-    return (t("learning.raw_own", rate=t.setting(own.rate), raw=_span(own.last, t)),)
+    return (t("learning.raw_own", rate=t.setting(raw.rate), raw=_span(raw.last, t)),)
 
 
 def _tell_batches(facts: LearningFacts, t: Texts) -> tuple[str, ...]:
     """Compare the two values furthest apart of which one was validated after as many updates as the other made in all."""
     for large in sorted(facts.best, key=lambda curve: curve.n_updates or 1):
-        for other in sorted(facts.best, key=lambda curve: -curve.n_updates):
-            small = facts.at(other.value, large.rate)
+        for curve in sorted(facts.best, key=lambda each: -each.n_updates):
+            small = facts.at(curve.value, large.rate)
             if small and small.n_updates > large.n_updates > 0 and (sentences := _compare_batches(facts, large, small, t)):
                 return sentences
     return ()

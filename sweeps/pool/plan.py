@@ -171,7 +171,7 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
             check_name(name)
             refuse_silent_augmentation(sweep, variant)
             base = configuration.base_configuration(tiles, model, variant, overrides)
-            configuration.check_metric(base, sweep.metric)
+            configuration.check_objective(base, sweep.metric)
             spec = StudySpec(
                 name=name,
                 sweep=sweep,

@@ -144,7 +144,7 @@ def base_configuration(tiles: Path, model: str, variant: str, overrides: Sequenc
     return config_to_json(config)
 
 
-def check_metric(base: Mapping[str, Any], metric: str) -> None:
+def check_objective(base: Mapping[str, Any], metric: str) -> None:
     """Refuse a metric that the trainings of a study do not have; raises StudyError."""
     from cnn.overrides import config_from_dict
 

@@ -45,7 +45,7 @@ def plan_retraining(
     from cnn.check.runs import check_own_nets
     from cnn.overrides import check_format, override, parse_assignments, spell_out
     from cnn.runs.index import describe_split
-    from cnn.runs.start import resolve_start
+    from cnn.runs.reference import resolve_start
 
     check_format(context.bases[0], f"study {context.study}", "begin another with --name")
     words = spell_out(overrides)

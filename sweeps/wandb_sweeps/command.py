@@ -159,7 +159,7 @@ def _open_folder(options: WandbTrialOptions, link: SweepLink, say: Say) -> Study
     lint.check_sweep(sweep)
     tiles = configuration.find_tiles_folder(options.tiles, say).resolve()
     base = configuration.base_configuration(tiles, options.model, options.variant, options.overrides)
-    configuration.check_metric(base, sweep.metric)
+    configuration.check_objective(base, sweep.metric)
     spec = StudySpec(
         name=options.study,
         sweep=sweep,

@@ -11,7 +11,7 @@ import torch
 from cnn.config import RunConfig
 from cnn.tiles.batches import count_steps
 from cnn.train.failure import is_out_of_memory
-from cnn.train.fused.stack import Stack
+from cnn.train.fused.stack import FusedStack
 from cnn.train.fused.stacked_layers import Formulation
 from cnn.train.trainer import Trainer
 from cnn.train.training_run import SplitData
@@ -57,7 +57,7 @@ def choose_formulation(config: RunConfig, material: SplitData, n: int) -> tuple[
 
 def measure_throughput(fits: Sequence[Trainer], material: SplitData, formulation: Formulation = Formulation.GROUPED) -> float:
     """Measure clips a second of all members together, augmentation included; the members are trained by it."""
-    stack = Stack(fits)
+    stack = FusedStack(fits)
     stack.set_formulation(formulation)
     clips = material.clips["train"]
     size = len(clips) // count_steps(len(clips), fits[0].config.train.batch_size)

@@ -39,18 +39,24 @@ class FlatOptimizer:
             start += sizes[name]
             self._view(self._weights, name).copy_(parameter.detach())
             parameter.data = self._view(self._weights, name)
-        self._decays = torch.tensor([[o.weight_decay] for o in optimizers], device=device)  # (M, 1)
+        self._unused: list[str] = []  # names of weights without a gradient
+        self._decays = self._spread_decays([])
         self._n_steps = torch.tensor([[float(o.n_steps)] for o in optimizers], device=device)  # (M, 1)
         members, stacked = self._pair_moments()
         if members:  # plain SGD has none
             torch._foreach_copy_(stacked, members)
 
     def backward(self, loss: torch.Tensor) -> None:
-        """Take the gradients of `loss`, the sum of all members' losses; a weight without any keeps 0."""
+        """Take the gradients of `loss`, the sum of all members' losses; a weight without any has 0, and is not decayed."""
         weights = {name: weight for name, weight in self._parameters.items() if weight.requires_grad}
         gradients = dict(zip(weights, torch.autograd.grad(loss, list(weights.values()), allow_unused=True), strict=True))
         used = {name: gradient for name, gradient in gradients.items() if gradient is not None}
         torch._foreach_copy_([self._view(self._gradients, name) for name in used], list(used.values()))
+        unused = [name for name in self._parameters if name not in used]
+        if unused:
+            torch._foreach_zero_([self._view(self._gradients, name) for name in unused])  # decay was added to them
+        if unused != self._unused:
+            self._unused, self._decays = unused, self._spread_decays(unused)
 
     def measure_gradients(self) -> torch.Tensor:
         """Return the L2 norm of each member's gradients together, (M,)."""
@@ -98,6 +104,15 @@ class FlatOptimizer:
 
     def _add_decay(self) -> None:
         self._gradients[:, : self._n_decayed].addcmul_(self._weights[:, : self._n_decayed], self._decays)
+
+    def _spread_decays(self, unused: Sequence[str]) -> torch.Tensor:
+        """Return the decay of each member, (M, 1), or of each of its weights that decay, (M, n), with 0 of the unused."""
+        decays = torch.tensor([[o.weight_decay] for o in self._optimizers], device=self._weights.device)
+        if unused:
+            decays = decays.repeat(1, self._n_decayed)
+            for name in unused:
+                decays[:, self._spans[name]] = 0
+        return decays
 
     def return_states(self) -> None:
         """Write the state into the members' own optimisers, as if each had trained alone."""

@@ -19,7 +19,7 @@ from cnn.hardware import n_cores
 from cnn.runs.folder import EpochRow, RunFolder, RunState, Score
 from cnn.runs.marks import lock_run
 from cnn.train.device import limit_threads
-from cnn.train.fused.stack import Stack, compute_stack_key
+from cnn.train.fused.stack import FusedStack, compute_stack_key
 from cnn.train.fused.stacked_layers import Formulation
 from cnn.train.trainer import EpochStats, EpochTimes
 from cnn.train.training_run import Decision, SplitData, TrainingRun, drop_checkpoints
@@ -63,7 +63,7 @@ class TrainingGroup:
         self._runs_dir = runs_dir
         self._on_close = on_close
         self._members: list[_Member] = []
-        self._stack: Stack | None = None
+        self._stack: FusedStack | None = None
 
     def __len__(self) -> int:
         return len(self._members)
@@ -96,7 +96,7 @@ class TrainingGroup:
             fits = [member.training.trainer for member in self._members]
             started = time.perf_counter()
             if self._stack is None:
-                self._stack = Stack(fits)
+                self._stack = FusedStack(fits)
                 self._stack.set_formulation(self._formulation)
             learnt = self._stack.train_epoch(clips["train"], val=clips["val"])
             training_s = time.perf_counter() - started

@@ -53,7 +53,7 @@ def compute_stack_key(config: RunConfig) -> RunConfig:
     )
 
 
-class Stack:
+class FusedStack:
     """The nets of several trainers as one, until a member joins or leaves."""
 
     def __init__(self, fits: Sequence[Trainer]) -> None:

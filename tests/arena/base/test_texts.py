@@ -38,7 +38,7 @@ EQUAL_IN_SPANISH = {
         *("word.no", "word.error", "level.filter.on", "level.filter.off", "gist.sweeps"),
         *("learning.value.rmsprop", "learning.value.adam", "learning.value.adamw", "reading.macro_f1", "auto.at"),
     ],
-    "cnn": ["card.mono"],
+    "cnn": ["card.mono", "anomalies.error"],
     "verdicts": [],
     "pictures": [],
     "arena": [],

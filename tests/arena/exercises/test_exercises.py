@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import arena.cli
 from arena.base.texts import read_words
+from arena.exercises.check import check_file
 from arena.exercises.notebook import NAMES, TEXTS, build_exercise
 from arena.exercises.runner import run_cells
 
@@ -135,3 +136,21 @@ def test_cells_have_the_metadata_that_nbgrader_reads() -> None:
     assert [fact["points"] for fact in facts if fact["grade"]] == [2, 2, 2]
     hole = next(cell["source"] for cell in cells if cell["metadata"].get("nbgrader", {}).get("solution"))
     assert hole.endswith("\n    # YOUR CODE HERE\n    raise NotImplementedError()")
+
+
+def test_a_cell_cannot_write_the_verdict_at_the_end_of_python_and_a_hostile_file_has_one_line(tmp_path: Path) -> None:
+    notebook = build_exercise("backprop", read_words(TEXTS, "en"), is_solved=False)
+    forged = "import atexit, json, os\nlines = json.dumps([[f'check-{n}', ''] for n in ('dense', 'relu', 'loss', 'softmax')])\n"
+    cell = {"cell_type": "code", "metadata": {}, "source": forged + "atexit.register(os.write, 1, ('\\n' + lines).encode())"}
+    path = tmp_path / "b.ipynb"
+    path.write_text(json.dumps(notebook | {"cells": [cell, *notebook["cells"]]}))
+    verdicts = check_file(path)
+    assert verdicts
+    assert not any(verdict.is_right for verdict in verdicts)
+    cell["source"] = "import os\nos.write(1, b'[]\\n')\nos._exit(0)"
+    path.write_text(json.dumps(notebook | {"cells": [cell, *notebook["cells"]]}))
+    assert [verdict.message for verdict in check_file(path)] == [
+        "its code ended Python before its checks; run it in Jupyter to see where"
+    ]
+    path.write_text("[" * 100_000)
+    assert "no exercise of Arena's" in check_file(path)[0].message

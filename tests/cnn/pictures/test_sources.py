@@ -308,6 +308,13 @@ def test_a_decompression_bomb_is_left_out_by_its_head(tmp_path: Path) -> None:
     assert lines[0].startswith(f"warning: 1 of 3 pictures are left out: {folder}/cat/2.png is ")
 
 
+def test_a_pipe_among_pictures_is_left_out_and_not_waited_for(tmp_path: Path) -> None:
+    source = write_files(tmp_path / "source", {f"{label}/{n}.png": GREY[n] for label in "ab" for n in range(3)})
+    os.mkfifo(source / "a" / "pipe.png")
+    tiles, lines = make(source, tmp_path / "tiles")
+    assert (len(tiles.clips), "pipe.png is no ordinary file" in "".join(lines)) == (6, True)
+
+
 def test_what_is_no_source_is_told_what_is(tmp_path: Path) -> None:
     forms = "IDX files, CIFAR batches, an .npz, or a folder of picture files per class"
     (tmp_path / "empty").mkdir()

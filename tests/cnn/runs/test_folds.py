@@ -83,8 +83,8 @@ def test_models_and_variants_are_crossed_once_each_and_settings_reach_all() -> N
             "loso",
             "validation",
             "split.validation=takes",
-            "--split validation needs speakers who are held out, and split.validation=takes validates on voices that were "
-            "heard; leave it out",
+            "--split validation needs speakers, or a group of pictures, that are held out, and split.validation=takes holds "
+            "none out; leave it out",
         ),
     ],
 )

@@ -16,7 +16,7 @@ from cnn.overrides import override
 from cnn.settings.tiles import TileSettings
 from cnn.settings.train import BALANCES
 from cnn.tiles.batches import Clips, draw_order
-from cnn.train.fused.stack import Stack
+from cnn.train.fused.stack import FusedStack
 from cnn.train.loss import Loss, compute_class_weights, compute_hinge
 from cnn.train.trainer import Trainer
 
@@ -107,7 +107,7 @@ def test_draws_go_through_all_clips_of_a_class_before_one_comes_again() -> None:
 def test_balance_is_the_same_in_a_group_and_after_a_pause(balance: str, tmp_path: Path) -> None:
     clips, fit = skewed_clips(), Trainer(config(balance), CPU)
     alone = [fit.train_epoch(clips), Trainer(config(balance, seed=3), CPU).train_epoch(clips)]
-    stacked = Stack([Trainer(config(balance), CPU), Trainer(config(balance, seed=3), CPU)]).train_epoch(clips)
+    stacked = FusedStack([Trainer(config(balance), CPU), Trainer(config(balance, seed=3), CPU)]).train_epoch(clips)
     for member, single in zip(stacked, alone, strict=True):
         assert member.losses == pytest.approx(single.losses, abs=1e-3)
         assert member.confusion.sum(1).tolist() == single.confusion.sum(1).tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,10 @@ from cnn.overrides import override
 from cnn.settings.tiles import TileSettings
 from cnn.tiles.batches import Clips
 from cnn.tiles.tile_set import TileSet
-from cnn.train.fused.stack import Stack
+from cnn.train.fused.stack import FusedStack
 from cnn.train.trainer import Trainer
 from cnn.train.training_run import train, try_batch
+from support.pictures import write_digit_tiles
 
 CPU = torch.device("cpu")
 PLAIN = ["train.schedule=constant", "train.warmup=0", "train.label_smoothing=0", "train.side_views=0", "model.dropout=0"]
@@ -57,7 +59,7 @@ def test_hinge_learns_margins_alone_and_in_a_group_and_its_probabilities_are_the
     settings = [*PLAIN, "model.depth=0", "train.loss=hinge", "train.batch_size=20", "train.learning_rate=0.01"]
     alone = Trainer(config(*settings, "train.epochs=40"), CPU)
     stack_fits = [Trainer(config(*settings, "train.epochs=40", f"train.seed={seed}"), CPU) for seed in (0, 1)]
-    (stacked, _), learnt = Stack(stack_fits).train_epoch(clips), alone.train_epoch(clips)
+    (stacked, _), learnt = FusedStack(stack_fits).train_epoch(clips), alone.train_epoch(clips)
     assert stacked.losses == pytest.approx(learnt.losses, abs=1e-3)
     for _ in range(30):
         alone.train_epoch(clips)
@@ -75,6 +77,25 @@ def test_one_clip_an_update_is_for_nets_without_batch_normalisation(tiles: TileS
     assert list(tmp_path.glob("*/config.json")) == []
     learnt = Trainer(config("train.batch_size=1"), CPU).train_epoch(clips_of(7))
     assert len(learnt.losses) == 7
+
+
+def test_an_odd_number_of_clips_in_batches_of_two_is_one_clip_an_update(tmp_path: Path) -> None:
+    """21 training clips make 11 equal batches of one."""
+    odd = write_digit_tiles(tmp_path / "tiles", 35)
+    pairs = override(default_config(odd.info, "lenet5", "raw"), ["train.batch_size=2", "train.epochs=1"])
+    rule = (
+        r"^train.batch_size=2 needs a net without batch normalisation, such as mlp: 21 training clips in equal batches are one "
+        r"an update, and one clip is no batch to normalise by; choose another net, or train.batch_size=3 or more$"
+    )
+    for attempt in (lambda: train(pairs, odd, tmp_path / "runs", device="cpu"), lambda: try_batch(pairs, odd, "cpu")):
+        with pytest.raises(ConfigError, match=rule):
+            attempt()
+    assert list(tmp_path.glob("runs/*/config.json")) == []
+    three = train(override(pairs, ["train.batch_size=3"]), odd, tmp_path / "runs", device="cpu")
+    assert three.epochs()[0].updates == 7
+    even = write_digit_tiles(tmp_path / "even", 40)
+    two = train(replace(pairs, corpus=even.corpus, data=even.data), even, tmp_path / "runs", device="cpu")
+    assert two.epochs()[0].updates == 12
 
 
 def clips_of(n: int) -> Clips:

@@ -17,7 +17,7 @@ from cnn.splits import make_split
 from cnn.tiles.batches import Clips
 from cnn.tiles.tile_set import TileSet
 from cnn.train.device import limit_threads
-from cnn.train.fused.stack import Stack, compute_stack_key
+from cnn.train.fused.stack import FusedStack, compute_stack_key
 from cnn.train.trainer import EpochStats, Trainer
 from cnn.train.training_run import train
 
@@ -49,7 +49,7 @@ def test_fused_nets_of_colour_learn_what_each_learns_alone(colour_tiles: TileSet
     assert compute_stack_key(configs[0]) == compute_stack_key(configs[1])
     clips = gather(colour_tiles, "train")
     with limit_threads(CPU):
-        stack = Stack([Trainer(config, CPU) for config in configs])
+        stack = FusedStack([Trainer(config, CPU) for config in configs])
         together = stack.train_epoch(clips)
         scores = stack.score(clips)
         for config, learnt, score in zip(configs, together, scores, strict=True):

@@ -34,7 +34,7 @@ from cnn.tiles.tile_set import TileSet
 from cnn.train.training_run import Decision, complete_run, open_run, train
 from sweeps.errors import StudyError
 from sweeps.linting.lint import read_sweep
-from sweeps.training.configuration import check_metric
+from sweeps.training.configuration import check_objective
 from sweeps.training.fused_trials import explain_unfusable
 from sweeps.training.trial import TrialContext
 
@@ -256,7 +256,7 @@ def test_its_trials_are_trained_alone_and_by_a_loss(tiles: TileSet, tmp_path: Pa
     base = config_to_json(config(tiles))
     context = TrialContext(bases=(base,), tiles=tiles.folder, runs=tmp_path)
     assert explain_unfusable(context, {}) == "an autoencoder is trained alone, since fused nets answer with classes"
-    check_metric(base, "val_loss")
+    check_objective(base, "val_loss")
     with pytest.raises(StudyError, match="an autoencoder has losses alone"):
-        check_metric(base, "val_macro_f1")
+        check_objective(base, "val_macro_f1")
     assert read_sweep("autoencoder").metric == "val_loss"

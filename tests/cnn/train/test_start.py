@@ -17,7 +17,7 @@ from cnn.models.registry import build_net
 from cnn.nets import NETS
 from cnn.overrides import config_from_dict, override
 from cnn.runs.folder import RunFolder
-from cnn.runs.start import resolve_start
+from cnn.runs.reference import resolve_start
 from cnn.settings.model import model_defaults
 from cnn.tiles.tile_set import TileSet
 from cnn.train.fused.group import TrainingGroup
@@ -190,10 +190,20 @@ def test_starts_that_do_not_fit_are_refused_in_a_line(digit_tiles: TileSet, begu
         f"train.start={file} is no file of weights alone, as torch.save(net.state_dict(), path) writes it"
     )
     assert not Path("pwned").exists()
-    torch.save([1, 2], file)
-    assert "holds no weights by name" in refusal(digit_tiles, tmp_path, f"train.start={file}")
+    for content in ([1, 2], {1: torch.zeros(2)}):
+        torch.save(content, file)
+        assert "holds no weights by name" in refusal(digit_tiles, tmp_path, f"train.start={file}")
     file.write_bytes(b"no weights")
     assert "is no file of weights alone" in refusal(digit_tiles, tmp_path, f"train.start={file}")
+
+
+def test_a_start_that_has_seen_the_test_of_another_split_is_refused(
+    digit_tiles: TileSet, begun: RunFolder, tmp_path: Path
+) -> None:
+    message = refusal(digit_tiles, tmp_path, f"train.start={begun.path}", "split.kind=random")
+    assert "trained on these tiles by another split than this training has, so it may have seen what is tested here" in message
+    other = replace(config(digit_tiles, f"train.start={begun.path}", "split.kind=random"), corpus="another")
+    assert load_start(make_trainer(other, CPU).net, other) == ""
 
 
 def test_a_start_that_has_gone_or_changed_is_told_from_a_run_that_has_begun(

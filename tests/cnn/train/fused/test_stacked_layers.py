@@ -12,8 +12,10 @@ from torch.nn import functional as F
 from cnn.errors import ModelError
 from cnn.models.registry import build_net
 from cnn.settings.model import ModelSettings, model_defaults
+from cnn.settings.train import TrainSettings
 from cnn.train.fused.flat_optimizer import FlatOptimizer
 from cnn.train.fused.stacked_layers import Formulation, StackedConv2d, StackedDropout, stack_nets, unstack_nets
+from cnn.train.optimizer import Optimizer
 from support.nets import KINDS
 
 M, B, SIZE = 3, 4, 32
@@ -149,9 +151,6 @@ def test_dropout_draws_as_a_member_alone_would_and_each_with_its_own_probability
 
 @pytest.mark.parametrize("kind", ["adamw", "adam", "rmsprop", "sgd 0.9 1", "sgd 0 1", "sgd 0.5 0"])
 def test_the_flat_optimiser_steps_as_torchs_with_each_members_rates(kind: str) -> None:
-    from cnn.settings.train import TrainSettings
-    from cnn.train.optimizer import Optimizer
-
     name, momentum, nesterov = f"{kind} 0 0".split()[:3]
     base = TrainSettings(optimizer=name, momentum=float(momentum), nesterov=int(nesterov))
     nets, settings = nets_of("lenet5"), [replace(base, weight_decay=decay) for decay in (0.0, 0.1, 0.5)]
@@ -181,6 +180,42 @@ def test_the_flat_optimiser_steps_as_torchs_with_each_members_rates(kind: str) -
         for name, value in of.items():
             alone_value = references[2].moments[moment][name]
             torch.testing.assert_close(value, alone_value, rtol=1e-3, atol=1e-4, msg=f"{moment} of {name}")
+
+
+class Detached(nn.Module):
+    """A net of which a layer takes no part in the answer."""
+
+    def __init__(self, n: int) -> None:
+        super().__init__()
+        torch.manual_seed(n)
+        self.first, self.unused, self.last = nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = self.last(self.first(x).relu())
+        return out
+
+
+@pytest.mark.parametrize("kind", ["adamw", "adam", "rmsprop", "sgd"])
+def test_a_weight_without_a_gradient_stays_and_is_in_no_norm_as_in_a_member_alone(kind: str) -> None:
+    settings = TrainSettings(optimizer=kind, weight_decay=0.5)
+    nets, alone = [Detached(n) for n in range(M)], [Detached(n) for n in range(M)]
+    x, whole = torch.rand((B * M, 4), generator=torch.Generator().manual_seed(0)), stack_nets(nets)
+    flat = FlatOptimizer(whole, [Optimizer(net, settings) for net in nets], nets)
+    optimizers = [Optimizer(net, settings) for net in alone]
+    for _ in range(3):
+        flat.backward(whole(x).view(B, M, -1).square().mean((0, 2)).sum())
+        norms = flat.measure_gradients()
+        flat.step(torch.full((M,), 0.01))
+        for number, (net, optimizer) in enumerate(zip(alone, optimizers, strict=True)):
+            optimizer.zero_grad()
+            net(x[number::M]).square().mean().backward()
+            assert float(norms[number]) == pytest.approx(float(optimizer.measure_gradient()), rel=1e-3)
+            optimizer.step(0.01)
+    unstack_nets(whole, nets)
+    for number, net in enumerate(nets):
+        assert torch.equal(net.unused.weight, Detached(number).unused.weight)
+        for ours, theirs in zip(net.parameters(), alone[number].parameters(), strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
 
 
 class Unusual(nn.Module):
