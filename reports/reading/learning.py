@@ -43,10 +43,10 @@ class _Training:
         return f"sgd, {'Nesterov ' if self.config.get('train.nesterov', 1) else 'momentum '}{momentum:g}"
 
     def others(self, axis: str) -> str:
-        """Return all other settings as a text."""
-        return json.dumps(
-            {key: value for key, value in self.config.items() if key not in (*_AXES[axis], *_FREE)}, sort_keys=True
-        )
+        """Return all other settings as a text; what the data are, the corpus says."""
+        free = (*_AXES[axis], *_FREE)
+        others = {key: value for key, value in self.config.items() if key not in free and not key.startswith("data.")}
+        return json.dumps(others, sort_keys=True)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
