@@ -62,7 +62,7 @@ def list_seeds(run: RunFolder) -> list[RunLine]:
 
 def _drop_seed(run: RunFolder) -> dict[str, Any]:
     config = run.config()
-    return {**config, "train": {**config["train"], "seed": None}}
+    return {**config, "data": None, "train": {**config["train"], "seed": None}}  # data are the corpus's, which counts
 
 
 def _read_name(run: RunFolder) -> str:
