@@ -109,10 +109,7 @@ def _make_draw(points: Sequence[FrontPoint], steps: Sequence[FrontPoint], title:
     others = [point for point in points if not point.is_on_front]
 
     def draw(axes: Axes) -> None:
-        first, last = points[0].cost, points[-1].cost
-        middle = (first + last) / 2
-        if last > _WIDE * first > 0:
-            middle = (first * last) ** 0.5
+        if points[-1].cost > _WIDE * points[0].cost > 0:
             axes.set_xscale("log")
             axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
             axes.xaxis.set_minor_locator(NullLocator())
@@ -128,8 +125,8 @@ def _make_draw(points: Sequence[FrontPoint], steps: Sequence[FrontPoint], title:
             axes.vlines(p.cost, p.low, p.high, color=model_colour(p.model, t), linewidth=2)
             axes.plot(p.cost, p.value, augment_marker(p.variant), color=model_colour(p.model, t), markersize=5)
         for p in best[:_MOST_LABELS]:
-            side, x = ("left", 5) if p.cost <= middle else ("right", -5)
-            axes.annotate(p.label, (p.cost, p.value), (x, -10), textcoords="offset points", ha=side, color=INK, size=SMALL_PX)
+            side, x = ("right", -5) if p.cost == points[-1].cost else ("left", 5)  # within the frame
+            axes.annotate(p.label, (p.cost, p.value), (x, -10), ha=side, textcoords="offset points", color=INK, size=SMALL_PX)
         x_title(axes, title)
 
     return draw
