@@ -97,6 +97,13 @@ def test_a_name_and_a_path_or_the_beginning_of_a_digest_are_two_hits(runs: Path)
         find_run("first", runs)
 
 
+def test_no_fold_of_an_evaluation_is_the_best_beside_a_training_on_the_official_split(tmp_path: Path) -> None:
+    write_run(tmp_path, "bb33", make_result(1, 0.5), split__kind="official")
+    for fold, digest in enumerate(("ff77", "ff78")):
+        write_run(tmp_path, digest, make_result(25, 0.99), split__kind="folds", split__fold=fold, split__n_folds=3)
+    assert find_run("best", tmp_path).digest == "bb33"
+
+
 def test_of_several_corpora_the_best_is_that_of_the_tiles_prepared_last(runs: Path) -> None:
     write_run(runs, "ff77", make_result(25, 0.85), corpus="9" * 16)
     with pytest.raises(RunError) as caught:
