@@ -18,7 +18,7 @@ from arena.base.suggest import did_you_mean
 from cnn.errors import ConfigError
 from cnn.settings.augment import AUGMENT_DEFAULTS, AugmentSettings, check_kind
 from cnn.settings.data import SPOKEN_DIGITS, DataSettings
-from cnn.settings.fields import check_fields, choice, custom, drop_later_defaults
+from cnn.settings.fields import check_fields, choice, custom, drop_later_defaults, later_defaults
 from cnn.settings.model import ModelSettings, model_defaults
 from cnn.settings.scratch import check_scratch
 from cnn.settings.split import SplitSettings
@@ -193,3 +193,12 @@ def config_to_json(config: RunConfig) -> dict[str, Any]:
     content = config_to_dict(config)
     content["tiles"]["format"] = TILES_FORMAT
     return content
+
+
+def fill_config(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content of a config.json with the settings that came later than it, so that files of any age compare."""
+    filled = {"data": SPOKEN_DIGITS.to_json(), **content}
+    for name, section in (("augment", AugmentSettings), ("model", ModelSettings), ("train", TrainSettings)):
+        if isinstance(content.get(name), Mapping):
+            filled[name] = later_defaults(section) | content[name]
+    return filled

@@ -235,3 +235,8 @@ def split_by_arrival(by_rank: Mapping[str, int], arrived_at: Mapping[str, dateti
 def is_same(first: float, second: float) -> bool:
     """Return True if two scores differ by no more than the order of summation."""
     return math.isclose(first, second, rel_tol=0, abs_tol=_SAME)
+
+
+def name_unit(unit: str) -> str:
+    """Return the word for what an interval is over; a solution without groups may hold pictures as well as clips."""
+    return "rows" if unit == "clips" else unit

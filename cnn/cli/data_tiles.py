@@ -118,10 +118,10 @@ def show_command(
     overrides: Overrides = None,
     tiles: Tiles = Path("tiles"),
     out: Annotated[Path, out_option("The picture to write.")] = Path("tiles.png"),
-    per_digit: Annotated[int, typer.Option(min=1, max=6, help="Clips of each digit.")] = 2,
+    per_digit: Annotated[int, typer.Option(min=1, max=6, help="Clips or pictures of each class.")] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Which clips, and which augmentation.")] = 0,
 ) -> None:
-    """Draw some clips of each digit: raw, filtered, and both as augmentation would draw them."""
+    """Draw some clips or pictures of each class: raw, filtered, and both as augmentation would draw them."""
     tile_set = _tiles(tiles)
     augment = _config(overrides, "augment", tile_set.info).augment
     import cnn.tiles.preview  # matplotlib, which a mistake above need not wait for
@@ -129,7 +129,7 @@ def show_command(
     with progress("drawing", 1) as advance:
         n_shown = cnn.tiles.preview.draw_preview(tile_set, out, per_digit, augment, seed)
         advance()
-    print(f"{out}: {n_shown} clips on the four variants")
+    print(f"{out}: {n_shown} {'clips' if tile_set.data.is_sound else 'pictures'} on the four variants")
 
 
 @app.command(epilog="Example: `arena data solution --out solution.csv`, then `arena contest init solution.csv --name Digits`")

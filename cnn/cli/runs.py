@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -132,10 +133,11 @@ def _print_lines(lines: Sequence[RunLine]) -> None:
         origin = line.trial if line.is_trial else None
         trial = f"trial {origin.number}" if origin and origin.study == line.net else str(origin or "")
         marks = " ".join([line.name, *(f"#{tag}" for tag in line.tags), trial]).strip()
-        rows.append([line.digest[:n_digits], line.net, line.split, state, *scores, _format_time(line.changed_at), marks])
+        split = re.sub(r"folds fold=(\d+) n_folds=(\d+)( validation=\w+)?", r"fold \1 of \2", line.split)
+        rows.append([line.digest[:n_digits], line.net, split, state, *scores, _format_time(line.changed_at), marks])
     errors = (Number("val MSE", silent=""), Number("test MSE", 2, silent=""))  # columns that a list without autoencoders lacks
     columns = (
-        *(Column("run"), Column("net and variant"), Column("split", 4, silent="speaker"), Column("state", silent="finished")),
+        *(Column("run"), Column("net and variant"), Column("split", silent="speaker"), Column("state", silent="finished")),
         *(Number("val F1"), Number("test F1", 2), *errors, Column("changed", 3), Prose("name", 2, silent="")),
     )
     print_table(columns, rows)

@@ -66,7 +66,7 @@ def _find_words(paths: Sequence[PurePosixPath], rules: NameRules) -> set[str]:
 
 def _decide(paths: Sequence[PurePosixPath], table: dict[str, str], rules: NameRules) -> list[Item]:
     items = take_apart(paths)
-    rare = [] if rules.is_corpus or not rules.has_digit else _unveil_numbers(items)
+    rare = [] if rules.is_corpus or not rules.has_digit else _unveil_numbers(items, table)
     doubtful = doubtful_table(rules.words, table)
     mark_classes(items, table, doubtful)
     mark_roles(items, table, doubtful)
@@ -91,10 +91,11 @@ def _mark_root(items: Sequence[Item], folder: str, table: Mapping[str, str]) -> 
             item.classes[len(item.folders) - 1] = label
 
 
-def _unveil_numbers(items: Sequence[Item]) -> list[Item]:
+def _unveil_numbers(items: Sequence[Item], table: Mapping[str, str]) -> list[Item]:
     """Return the items whose names are like few others; in these, numbers of one digit count whatever stands beside them.
 
-    They count in all names of one kind where they run over the digits: `7s_ana_1` has no length of 7 s.
+    They count in all names of one kind where they run over the digits, `7s_ana_1` has no length of 7 s, or begin names whose
+    other numbers do not, and neither words nor folders say the digit: `1x_0`.
     """
     groups: dict[str, list[Item]] = defaultdict(list)
     for item in items:
@@ -103,11 +104,29 @@ def _unveil_numbers(items: Sequence[Item]) -> list[Item]:
     for group in groups.values():
         is_rare = len(group) < min(_MIN_COMMON, len(items) / _MIN_COMMON)
         hidden = [[t.digit for t in item.stem.all_tokens if t not in item.stem.tokens and t.digit] for item in group]
-        if is_rare or any(runs_over(set(column)) for column in zip(*hidden, strict=False)):
+        is_shown = any(runs_over(set(column)) for column in zip(*hidden, strict=False))
+        if is_rare or is_shown or _begins_with_hidden(group, table):
             for item in group:
                 item.stem = replace(item.stem, tokens=item.stem.all_tokens)
         rare += group if is_rare else []
     return rare
+
+
+def _begins_with_hidden(group: Sequence[Item], table: Mapping[str, str]) -> bool:
+    """Return whether a number that does not count comes before all that do, while nothing shows the digit."""
+    begun = [item for item in group if _has_hidden_start(item) and not _says_digit(item, table)]
+    numbers = [[token.digit for token in item.stem.tokens if token.digit] for item in begun]
+    return any(numbers) and not any(runs_over(set(column)) for column in zip(*numbers, strict=False))
+
+
+def _has_hidden_start(item: Item) -> bool:
+    stem = item.stem
+    return any(token.digit and token.start < stem.tokens[0].start for token in stem.all_tokens if stem.tokens)
+
+
+def _says_digit(item: Item, table: Mapping[str, str]) -> bool:
+    is_word = any(token.folded in table for token in item.stem.tokens)
+    return is_word or any(read_class(folder, table) for folder in item.folders)
 
 
 def _outline(stem: Name) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.base.locks import is_locked
+from cnn.config import fill_config
 from cnn.errors import RunError
 from cnn.files import read_json, write_csv, write_json
 from cnn.nets import NETS
@@ -143,8 +144,8 @@ class RunFolder:
         return self.path.name
 
     def config(self) -> dict[str, Any]:
-        """Read config.json; `cnn.overrides.config_from_dict` makes a RunConfig of it."""
-        return read_json(self.path / "config.json")
+        """Read config.json, settings that came later filled in; `cnn.overrides.config_from_dict` makes a RunConfig of it."""
+        return fill_config(read_json(self.path / "config.json"))
 
     def epochs(self) -> list[EpochRow]:
         """Read the finished epochs, in order; empty before the first."""

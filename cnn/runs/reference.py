@@ -62,7 +62,7 @@ def list_seeds(run: RunFolder) -> list[RunLine]:
 
 def _drop_seed(run: RunFolder) -> dict[str, Any]:
     config = run.config()
-    return {**config, "train": {**config["train"], "seed": None}}
+    return {**config, "data": None, "train": {**config["train"], "seed": None}}  # data are the corpus's, which counts
 
 
 def _read_name(run: RunFolder) -> str:
@@ -107,6 +107,8 @@ def _keep_comparable(word: str, lines: list[RunLine], folder: Path) -> list[RunL
     for key, wish in wishes.items():
         if len({(line.corpus, line.split) for line in lines}) > 1:
             lines = [line for line in lines if getattr(line, key) == wish] or lines
+    if len({(line.corpus, line.split) for line in lines}) > 1:  # folds measure a recipe; none of them is its net
+        lines = [line for line in lines if not line.split.startswith("folds ")] or lines
     newest = {(line.corpus, line.split): line for line in lines}
     if len(newest) > 1:
         groups = "; ".join(f"{line.digest} (corpus {line.corpus[:8]}, split {line.split})" for line in newest.values())

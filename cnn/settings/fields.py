@@ -42,6 +42,12 @@ def drop_later_defaults(settings: Any) -> dict[str, Any]:
     return content
 
 
+def later_defaults(section: type) -> dict[str, Any]:
+    """Return the defaults of the fields declared `later`, as JSON holds them."""
+    fields = [field for field in dataclasses.fields(section) if field.metadata.get("later")]
+    return {field.name: list(field.default) if isinstance(field.default, tuple) else field.default for field in fields}
+
+
 def check_fields(settings: Any, section: str) -> None:
     """Check every field against its range or choices.
 

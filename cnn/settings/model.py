@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from arena.base.suggest import did_you_mean
 from cnn.errors import ConfigError
@@ -11,14 +12,14 @@ from cnn.nets import NETS, NORMS, PLUGIN_DEPTHS, PLUGIN_WIDTHS, SEES, SPELLED, W
 from cnn.plugin import compute_source_digest, is_plugin, list_own_nets, shorten_name
 from cnn.settings.data import SPOKEN_DIGITS, DataSettings
 from cnn.settings.fields import check_fields, check_range, choice, custom, number
-from cnn.settings.spelling import ACT, ACTIVATIONS, parse_stack
+from cnn.settings.spelling import ACT, ACTIVATIONS, MOST_PARAMETERS, parse_stack
 
 MODELS = tuple(NETS)
 INPUTS = ("same", "noisy", "half")
 DEFAULT_LATENT, DEFAULT_NOISE = 16, 0.1
 OURS = ("stack", "norm", "hidden")  # settings that a net of one's own is refused
-MOST_HIDDEN = 65_536
-_HIDDEN = re.compile(r"[1-9]\d*(,[1-9]\d*)*")
+MOST_HIDDEN, MOST_HIDDEN_LAYERS = 65_536, 100
+_HIDDEN = re.compile(r"[1-9][0-9]{0,4}(,[1-9][0-9]{0,4})*")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,8 +128,12 @@ def _check_hidden(settings: ModelSettings) -> None:
         raise ConfigError(f"model.hidden is of {' and '.join(nets)}, not of {settings.label}; leave it out")
     if not _HIDDEN.fullmatch(settings.hidden) or max(settings.hidden_widths) > MOST_HIDDEN:
         rule = f"model.hidden is numbers from 1 to {MOST_HIDDEN:,} with commas, such as 512,32"
-        raise ConfigError(f"{rule}, not {settings.hidden!r}")
+        raise ConfigError(f"{rule}, not {settings.hidden[:60]!r}")
     n_layers, net = len(settings.hidden_widths), NETS[settings.name]
+    n_weights = sum(before * after for before, after in pairwise(settings.hidden_widths))
+    if n_layers > MOST_HIDDEN_LAYERS or n_weights > MOST_PARAMETERS:
+        most = f"at most {MOST_HIDDEN_LAYERS} layers and {MOST_PARAMETERS:,} weights between them"
+        raise ConfigError(f"model.hidden has {most}, not {n_layers:,} and {n_weights:,}; write fewer or narrower ones")
     if settings.depth not in (net.depth, n_layers):
         raise ConfigError(
             f"model.hidden={settings.hidden} is {n_layers} layers, and model.depth says {settings.depth}; leave the depth out"

@@ -13,6 +13,7 @@ from typing import NoReturn
 from arena.base.suggest import did_you_mean
 from cnn.errors import ConfigError
 
+MOST_PARAMETERS = 100_000_000  # 1.6 GB with gradients and AdamW's two moments
 ACTIVATIONS = ("relu", "tanh", "leaky_relu", "relu6", "silu", "sigmoid", "elu", "gelu")
 ACT = "act"  # the activation that `model.activation` names
 POOLS = ("pool", "avgpool")

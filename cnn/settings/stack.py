@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cnn.settings.spelling import ACT, POOLS, Word, parse_stack, refuse
+from cnn.settings.spelling import ACT, MOST_PARAMETERS, POOLS, Word, parse_stack, refuse
 
 if TYPE_CHECKING:
     from cnn.settings.model import ModelSettings
 
-MOST_PARAMETERS = 100_000_000  # 1.6 GB with gradients and AdamW's two moments
 _FIRST_MAPS, _HIDDEN = 16, 128  # the first convolution's, and those of an fc before the last, where none are given
 _CONV, _POOL = (3, 1), (2, 2)  # kernel and stride by default
 

@@ -26,18 +26,21 @@ def read_strings(path: Path) -> dict[str, str]:
     """Read the true strings by id from a CSV with the columns id and string.
 
     Raises:
-        CorpusError: it cannot be read, or has other columns.
+        CorpusError: it cannot be read, has other columns, or a row without a string or of an id that came before.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file, strict=True))
-            return {row["id"]: row["string"] for row in rows}
+            truth = {(row["id"] or "").strip(): (row["string"] or "").strip() for row in rows}
     except KeyError as error:
         raise CorpusError(
             f"{path} has no column {error}; give a file with id and string, as `arena data strings` writes"
         ) from error
     except (OSError, ValueError, csv.Error) as error:
         raise CorpusError(f"{path} cannot be read: {error}") from error
+    if not truth or len(truth) < len(rows) or not all((*truth, *truth.values())):
+        raise CorpusError(f"{path} gives every id once, with its string, and some row does not; correct it")
+    return truth
 
 
 def score_strings(answers: Mapping[str, str], truth: Mapping[str, str]) -> StringScore:

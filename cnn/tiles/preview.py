@@ -50,15 +50,15 @@ def draw_preview(tiles: TileSet, out: Path, per_digit: int, augment: AugmentSett
         line[0].text(-0.12, 0.5, label, transform=line[0].transAxes, ha="right", va="center", fontsize=15)
     for column, axis in enumerate(axes[0]):
         axis.set_title(VARIANTS[column % len(VARIANTS)], fontsize=9)
-    figure.supxlabel(_caption(tiles), fontsize=8)
+    figure.supxlabel(_caption(tiles, augment), fontsize=8)
     _save(figure, out)
     return sum(len(indices) for indices in rows.values())
 
 
-def _caption(tiles: TileSet) -> str:
+def _caption(tiles: TileSet, augment: AugmentSettings) -> str:
     s = tiles.settings
     if not tiles.data.is_sound:
-        return f"{s.size} x {s.size} cells; blue is blanked"
+        return f"{s.size} x {s.size} cells{'; blue is blanked' if augment.erase else ''}"
     return (
         f"{s.size} x {s.size} cells: {s.length_s:g} s from left to right, {s.f_min_hz:g} to {s.f_max_hz:g} Hz (mel) upwards; "
         f"black is {s.range_db:g} dB below the loudest cell, blue is masked"

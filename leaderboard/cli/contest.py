@@ -99,13 +99,13 @@ def _read_model(path: Path, contest: Contest) -> bytes:
 
 def _format_receipt(receipt: Receipt) -> str:
     from leaderboard.files.csv_table import format_count
-    from leaderboard.standings import name_metrics
+    from leaderboard.standings import name_metrics, name_unit
     from leaderboard.string_scores import MACRO_F1, STRING_METRICS
 
     attempt, interval = receipt.attempt, receipt.interval
     before = "" if receipt.is_new else "the same file was scored before, no attempt was used\n"
     ends = f"{interval.low:.2f} to {interval.high:.2f}"
-    over = f"{interval.level * 100:g} % interval {ends} over {interval.n_units:,} {interval.unit}"
+    over = f"{interval.level * 100:g} % interval {ends} over {interval.n_units:,} {name_unit(interval.unit)}"
     note = "" if attempt.is_shown else f" (shown as attempt {attempt.shown_number}: no sure improvement)"
     rank = f"rank {receipt.rank} of {receipt.n_ranked}, " if receipt.rank else "out of rank, "
     value = "" if attempt.score == attempt.macro_f1 else f"score {attempt.score:.3f}, "

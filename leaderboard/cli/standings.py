@@ -166,6 +166,7 @@ def _say_certainty(board: Board, lines: Sequence[Standing], private: Part | None
     from leaderboard.deadline import describe, describe_for_reader
     from leaderboard.rules import RankBy
     from leaderboard.scoring.lead import describe_luck
+    from leaderboard.standings import name_unit
 
     say(board.sentence if private is None else f"{private} scores, for the host's eyes alone")
     if any(line.rank_low for line in lines):
@@ -176,7 +177,7 @@ def _say_certainty(board: Board, lines: Sequence[Standing], private: Part | None
         say(luck)
     if lines:
         speakers = "" if private else _describe_speakers(board.evidence)
-        say(f"intervals are over {lines[0].interval.n_units:,} {lines[0].interval.unit}{speakers}")
+        say(f"intervals are over {lines[0].interval.n_units:,} {name_unit(lines[0].interval.unit)}{speakers}")
     rules, now = board.rules, current_time()
     if rules.closed_at is not None:
         say(f"final: closed by the host at {describe(rules.closed_at)}, ranked by the {board.part} scores")
@@ -193,8 +194,9 @@ def _say_certainty(board: Board, lines: Sequence[Standing], private: Part | None
 def _describe_speakers(evidence: Evidence) -> str:
     if evidence.unit == "speakers":
         return ""
-    names = f"names {evidence.n_speakers} speakers" if evidence.n_speakers else "names no speakers"
-    return f": the solution {names}, so nothing is said of other speakers"
+    if not evidence.n_speakers:
+        return ": the solution names no groups, such as speakers, so nothing is said of others"
+    return f": the solution names {evidence.n_speakers} speakers, so nothing is said of other speakers"
 
 
 def _name_counted(rules: Rules) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from leaderboard.standings import FEWEST_UNITS, Evidence, Part, Standing, is_same
+from leaderboard.standings import FEWEST_UNITS, Evidence, Part, Standing, is_same, name_unit
 
 _MOST_NAMES = 6
 
@@ -21,16 +21,16 @@ def describe_lead(lines: Sequence[Standing], evidence: Evidence) -> str:
         lead = abs(lines[0].score - lines[1].score)
         return (
             f"{first} is first: its lead of {lead:.3f} over {lines[1].shown_as} is more than chance explains "
-            f"(95 %, over {evidence.n_units:,} {evidence.unit})."
+            f"(95 %, over {evidence.n_units:,} {name_unit(evidence.unit)})."
         )
     listed = _join([line.shown_as for line in leaders])
     if is_same(lines[0].score, leaders[-1].score):
         return f"{listed} share the first place with the same score."
     if not evidence.names_leader:
         few = evidence.n_speakers or evidence.n_units
-        unit = "speakers" if evidence.n_speakers else "clips"
+        unit = "speakers" if evidence.n_speakers else "rows"
         return f"{listed} could be first: {few} {unit} are too few to name one team, which takes {FEWEST_UNITS}."
-    return f"{listed} cannot be told apart: with other {evidence.unit} any of them could be first."
+    return f"{listed} cannot be told apart: with other {name_unit(evidence.unit)} any of them could be first."
 
 
 def describe_luck(lines: Sequence[Standing], part: Part) -> str:

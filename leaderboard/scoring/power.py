@@ -42,14 +42,18 @@ def describe_power(solution: Solution) -> str:
     """Describe in one line how well the rows that decide tell teams apart, and how many speakers would do better."""
     part = Part.PRIVATE if solution.has_private else Part.PUBLIC
     n_clips, n_speakers = len(find_rows(solution, part)), count_speakers(solution, part)
-    clips = f"{n_clips:,} {'private ' if solution.has_private else ''}clips"
+    clips = f"{n_clips:,} {'private ' if solution.has_private else ''}{'clips' if n_speakers else 'rows'}"
     if n_speakers < MIN_GROUPS:
         size = _sum_limits(_ALPHA, max(1, n_clips - 1)) * math.sqrt(DISCORD / n_clips)
-        named = f"of {n_speakers} speakers" if n_speakers else "without speakers (no Group column)"
-        return (
-            f"{clips} {named} tell two teams apart, four times in five, that truly differ by {_round_up(size)} or more, "
-            f"and say nothing of other speakers; name {FEWEST_UNITS} speakers or more"
+        named = f"of {n_speakers} speakers" if n_speakers else "without a Group column"
+        more = (
+            f"; name {FEWEST_UNITS} speakers or more"
+            if n_speakers
+            else f"; where speakers are known, name {FEWEST_UNITS} or more"
         )
+        others = ", and say nothing of other speakers" if n_speakers else ""
+        told = f"tell two teams apart, four times in five, that truly differ by {_round_up(size)} or more"
+        return f"{clips} {named} {told}{others}{more}"
     clips_each, n_pairs = n_clips / n_speakers, _N_TEAMS * (_N_TEAMS - 1) // 2
     size = compute_smallest_difference(n_speakers, clips_each)
     of_many = compute_smallest_difference(n_speakers, clips_each, n_pairs=n_pairs)

@@ -43,10 +43,10 @@ class _Training:
         return f"sgd, {'Nesterov ' if self.config.get('train.nesterov', 1) else 'momentum '}{momentum:g}"
 
     def others(self, axis: str) -> str:
-        """Return all other settings as a text."""
-        return json.dumps(
-            {key: value for key, value in self.config.items() if key not in (*_AXES[axis], *_FREE)}, sort_keys=True
-        )
+        """Return all other settings as a text; what the data are, the corpus says."""
+        free = (*_AXES[axis], *_FREE)
+        others = {key: value for key, value in self.config.items() if key not in free and not key.startswith("data.")}
+        return json.dumps(others, sort_keys=True)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +77,7 @@ def _read_axis(axis: str, trainings: Sequence[_Training], score: float) -> Learn
     sets: dict[str, list[_Training]] = {}
     for training in trainings:
         sets.setdefault(training.others(axis), []).append(training)
-    several = [group for group in sets.values() if len({training.name(axis) for training in group}) > 1]
+    several = [group for group in map(_drop_twins, sets.values()) if len({training.name(axis) for training in group}) > 1]
     for group in sorted(several, key=len, reverse=True):
         curves = _read_curves(axis, group, score)
         if len({curve.value for curve in curves}) > 1:
@@ -92,6 +92,13 @@ def _read_axis(axis: str, trainings: Sequence[_Training], score: float) -> Learn
                 curves=curves,
             )
     return None
+
+
+def _drop_twins(group: Sequence[_Training]) -> list[_Training]:
+    """Keep one of trainings that differ in how often they looked alone, one with looks: the others repeat its seed."""
+    looked = sorted(group, key=lambda training: not training.config.get("train.looks_every"))
+    twins = {json.dumps({**training.config, "train.looks_every": 0}, sort_keys=True): training for training in reversed(looked)}
+    return [training for training in group if training in twins.values()]
 
 
 def _read_curves(axis: str, group: Sequence[_Training], score: float) -> tuple[LearningCurve, ...]:

@@ -125,7 +125,8 @@ def _make_draw(points: Sequence[FrontPoint], steps: Sequence[FrontPoint], title:
             axes.vlines(p.cost, p.low, p.high, color=model_colour(p.model, t), linewidth=2)
             axes.plot(p.cost, p.value, augment_marker(p.variant), color=model_colour(p.model, t), markersize=5)
         for p in best[:_MOST_LABELS]:
-            axes.annotate(p.label, (p.cost, p.value), (5, -10), textcoords="offset points", color=INK, size=SMALL_PX)
+            side, x = ("right", -5) if p.cost == points[-1].cost else ("left", 5)  # within the frame
+            axes.annotate(p.label, (p.cost, p.value), (x, -10), ha=side, textcoords="offset points", color=INK, size=SMALL_PX)
         x_title(axes, title)
 
     return draw

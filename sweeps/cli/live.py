@@ -120,7 +120,7 @@ def _with_sum(studies: Table, progress: PoolProgress, n_hidden: int, width: int)
     if n_hidden and studies.row_count:
         grid.add_row(Text(f"and {n_hidden} more"))
     time_left = "" if progress.remaining_s is None else format_time_left(progress.remaining_s)
-    speed = f"{progress.clips_per_s:,.0f} clips/s" if progress.clips_per_s else ""
+    speed = f"{progress.clips_per_s:,.0f} tiles/s" if progress.clips_per_s else ""
     words = (f"{progress.n_completed} of {progress.budget} trials", time_left, speed, f"{duration(progress.elapsed_s)} so far")
     grid.add_row(Text(" \u00b7 ".join(word for word in words if word)))
     return grid
@@ -140,4 +140,4 @@ def _best(study: StudyProgress) -> str:
 
 
 def _speed(progress: PoolProgress) -> str:
-    return f", {progress.clips_per_s:,.0f} clips/s" if progress.clips_per_s else ""
+    return f", {progress.clips_per_s:,.0f} tiles/s" if progress.clips_per_s else ""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
 from cnn.config import RunConfig, config_to_json
 from cnn.overrides import apply_values
 from cnn.runs.folder import RunFolder, RunResult, RunState, Score
+from cnn.settings.augment import AugmentSettings
+from cnn.settings.model import ModelSettings
+from cnn.settings.train import TrainSettings
 
 CORPUS = "0f3c5a1d2b4e6f70"
 
@@ -29,3 +34,14 @@ def make_result(day: int, val_macro_f1: float = 0.4321) -> RunResult:
     scores = {"val": score, "test": score}
     finished_at = f"2026-11-{day:02}T08:00:00+00:00"
     return RunResult(state=RunState.FINISHED, n_epochs=12, scores=scores, finished_at=finished_at)
+
+
+def drop_later_settings(run: Path) -> None:
+    """Make the config.json of a run what it was before its later settings came."""
+    content = json.loads((run / "config.json").read_text())
+    content.pop("data", None)
+    for name, section in (("augment", AugmentSettings), ("model", ModelSettings), ("train", TrainSettings)):
+        for field in dataclasses.fields(section):
+            if field.metadata.get("later"):
+                content[name].pop(field.name, None)
+    (run / "config.json").write_text(json.dumps(content))

@@ -169,6 +169,9 @@ def test_hidden_widths_are_those_asked_for_and_depth_0_has_none() -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
+        ({"hidden": "65536,65536"}, "at most 100 layers and 100,000,000 weights between them, not 2 and 4,294,967,296"),
+        ({"hidden": ",".join(["1"] * 101)}, "at most 100 layers"),
+        ({"hidden": "9" * 5000}, "numbers from 1 to 65,536"),
         ({"hidden": "512, 32"}, "numbers from 1 to 65,536 with commas, such as 512,32, not '512, 32'"),
         ({"hidden": "512,0"}, "not '512,0'"),
         ({"hidden": "70000"}, "not '70000'"),

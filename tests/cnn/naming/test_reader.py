@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cnn.errors import CorpusError
@@ -189,6 +189,23 @@ def test_words_of_many_languages_are_digits(language: str, layout: str) -> None:
 def test_words_glued_to_a_name_are_never_read_over(language: str, layout: str, takes: tuple[int, ...]) -> None:
     truth = make_tree(layout, words=LANGUAGES[language], speakers=("ana", "luis"), takes=takes)
     assert faults(truth, read(truth)) == []
+
+
+@pytest.mark.parametrize("name", ["x", "X", "\u00d7", "k", "s", "y", "v", "ch", "kHz", "li"])
+@pytest.mark.parametrize("digits", [(1,), (0, 1), (3, 7)])
+def test_a_first_digit_glued_to_what_may_be_a_unit_is_never_read_over(name: str, digits: tuple[int, ...]) -> None:
+    truth = make_tree("group_2/{d}{s}_{k}", speakers=(name,), digits=digits, takes=(0,))
+    beside = truth | make_tree("group_2/{d}{s}_{k}", speakers=("ana",), digits=digits, takes=(0,))
+    assert all(reading.fault for reading in read(truth))
+    assert faults(beside, read(beside)) == []
+
+
+def test_a_rate_before_a_digit_that_is_shown_is_none() -> None:
+    for layout in ("8k_{s}_{d}", "{s}/8k_{w}_{k}", "{d}/8k_{s}_{k}"):
+        truth = make_tree(layout)
+        readings = read(truth)
+        assert [reading for reading in readings if reading.fault] == []
+        assert faults(truth, readings) == []
 
 
 def test_a_word_glued_to_a_name_is_told() -> None:
@@ -421,6 +438,8 @@ def trees(draw: st.DrawFn) -> dict[str, tuple[str, str]]:
 
 @settings(max_examples=150, deadline=None)
 @given(trees())
+@example({"group_2/0x_0.wav": ("0", "x"), "group_2/1x_0.wav": ("1", "x")})
+@example({"group_2/1x_0.wav": ("1", "x")})
 def test_every_clip_that_is_read_has_its_label_and_speaker(truth: dict[str, tuple[str, str]]) -> None:
     readings = read(truth)
     assert [str(reading.path) for reading in readings] == list(truth)

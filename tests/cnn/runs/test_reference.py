@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from cnn.cli.options import say_run
+from cnn.config import RunConfig
 from cnn.errors import RunError
+from cnn.overrides import config_from_dict
 from cnn.runs.folder import RunFolder
 from cnn.runs.marks import TrialMark, label_run, mark_trial
-from cnn.runs.reference import find_run
-from support.run_folders import CORPUS, make_result, write_run
+from cnn.runs.reference import find_run, list_seeds
+from support.run_folders import CORPUS, drop_later_settings, make_result, write_run
 
 
 @pytest.fixture
@@ -95,6 +97,13 @@ def test_a_name_and_a_path_or_the_beginning_of_a_digest_are_two_hits(runs: Path)
         find_run("first", runs)
 
 
+def test_no_fold_of_an_evaluation_is_the_best_beside_a_training_on_the_official_split(tmp_path: Path) -> None:
+    write_run(tmp_path, "bb33", make_result(1, 0.5), split__kind="official")
+    for fold, digest in enumerate(("ff77", "ff78")):
+        write_run(tmp_path, digest, make_result(25, 0.99), split__kind="folds", split__fold=fold, split__n_folds=3)
+    assert find_run("best", tmp_path).digest == "bb33"
+
+
 def test_of_several_corpora_the_best_is_that_of_the_tiles_prepared_last(runs: Path) -> None:
     write_run(runs, "ff77", make_result(25, 0.85), corpus="9" * 16)
     with pytest.raises(RunError) as caught:
@@ -130,3 +139,10 @@ def test_a_damaged_run_hides_no_other(runs: Path) -> None:
     assert find_run("best", runs).digest == "aa22"
     assert find_run("first", runs).digest == "aa22"
     assert find_run("aa11", runs).digest == "aa11"
+
+
+def test_trainings_of_before_and_after_a_later_setting_differ_in_their_seed_alone(tmp_path: Path) -> None:
+    runs = [write_run(tmp_path, f"aa{seed}", make_result(20), train__seed=seed) for seed in range(2)]
+    drop_later_settings(runs[0].path)
+    assert [[line.digest for line in list_seeds(run)] for run in runs] == [["aa0", "aa1"]] * 2
+    assert config_from_dict(runs[0].config()) == RunConfig(corpus=CORPUS)

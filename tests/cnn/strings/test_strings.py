@@ -88,3 +88,10 @@ def test_answers_are_scored_as_a_contest_scores_them(tmp_path: Path) -> None:
     (tmp_path / "s.csv").write_text("id,label\na,0\n")
     with pytest.raises(CorpusError, match="has no column 'string'"):
         read_strings(tmp_path / "s.csv")
+
+
+@pytest.mark.parametrize("rows", ["", "1,04\n1,05\n", "1\n", "1,\n", ",04\n"])
+def test_true_strings_stand_there_once_each(tmp_path: Path, rows: str) -> None:
+    (tmp_path / "s.csv").write_text(f"id,string\n{rows}")
+    with pytest.raises(CorpusError, match="gives every id once, with its string, and some row does not"):
+        read_strings(tmp_path / "s.csv")

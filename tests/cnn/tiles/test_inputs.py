@@ -16,7 +16,7 @@ from cnn.errors import ConfigError
 from cnn.overrides import override
 from cnn.settings.data import DataKind, DataSettings
 from cnn.settings.tiles import TileSettings
-from cnn.tiles.inputs import Inputs
+from cnn.tiles.inputs import Inputs, Normalise
 from cnn.tiles.prepare import prepare
 from cnn.tiles.tile_set import TileSet, open_tiles
 
@@ -73,6 +73,11 @@ def test_views_of_a_picture_go_on_with_its_edge_and_those_of_a_sound_with_silenc
     sound = TilesInfo(corpus="c", settings=TileSettings(size=32))
     left, _, right = Inputs([configure("train.side_views=1", "train.normalise=none", tiles=sound)]).views(levels[:, :1])
     assert (left[..., -1].max(), right[..., 0].max()) == (0, 0)
+
+
+def test_a_channel_of_one_level_alone_is_divided_by_no_zero() -> None:
+    normalise = Normalise("corpus", DataSettings(channels=3, mean=(0.5, 0.25, 0.0), spread=(0.5, 0.25, 0.0)))
+    assert normalise(torch.tensor([1.0, 0.0, 0.0]).view(1, 3, 1, 1)).flatten().tolist() == [1.0, -1.0, 0.0]
 
 
 def test_tiles_whose_levels_nobody_counted_say_what_to_type() -> None:

@@ -60,6 +60,14 @@ def noisy(tiles: TileSet, runs: Path) -> RunFolder:
     return train(config(tiles, "model.input=noisy", "train.epochs=3"), tiles, runs)
 
 
+def test_frozen_layers_keep_their_weights_and_statistics(run: RunFolder, tiles: TileSet, tmp_path: Path) -> None:
+    tuned = train(config(tiles, f"train.start={run.path}", "train.frozen=2", "train.epochs=1"), tiles, tmp_path)
+    before, after = (torch.load(folder.path / "model.pt", weights_only=True) for folder in (run, tuned))
+    still = {name for name, value in after.items() if torch.equal(value, before[name])}
+    assert {name for name in after if name.startswith(("encoder.0.", "encoder.1."))} <= still
+    assert not any(name.startswith("decoder.0.") for name in still)
+
+
 def cells(tiles: TileSet, part: str) -> np.ndarray:
     split = make_split(tiles.clips, config(tiles).split)
     return (tiles.pictures("raw")[list(getattr(split, part))] / np.float32(255)).reshape(-1, 1024)

@@ -89,7 +89,7 @@ def test_three_files_are_scored_and_the_fourth_is_refused(folder: Path) -> None:
     started()
     first = arena("submit", "good.csv", "--team", "alpha")
     assert first.startswith("Alpha, attempt 1: macro-F1 0.950 (95 % interval ")
-    assert first.endswith(" over 20 clips)\nrank 1 of 1, 2 attempts left\n")
+    assert first.endswith(" over 20 rows)\nrank 1 of 1, 2 attempts left\n")
     assert arena("submit", "good.csv", "--team", "alpha") == "the same file was scored before, no attempt was used\n" + first
     (folder / "spaced.csv").write_text((folder / "good.csv").read_text() + "\n")
     told = "error: the labels in spaced.csv are those of attempt 1, which scored 0.950; no attempt was used"

@@ -54,7 +54,7 @@ def test_a_sentence_says_who_is_really_first(lines: list[tuple[str, float, bool]
     [
         (Evidence(unit="speakers", n_units=8, n_speakers=8), "8 speakers"),
         (Evidence(unit="clips", n_units=500, n_speakers=3), "3 speakers"),
-        (Evidence(unit="clips", n_units=9, n_speakers=0), "9 clips"),
+        (Evidence(unit="clips", n_units=9, n_speakers=0), "9 rows"),
     ],
 )
 def test_few_speakers_name_no_single_leader_and_the_sentence_says_why(evidence: Evidence, few: str) -> None:

@@ -100,6 +100,15 @@ def test_batches_are_compared_at_equal_updates_or_not_at_all(tmp_path: Path) -> 
     assert "The larger has made 2 updates, the smaller 40; after 2 it stood at 0.250" in sentence
 
 
+def test_a_training_repeated_with_looks_is_no_further_seed(tmp_path: Path) -> None:
+    for looks_every in (0, 5):
+        write(tmp_path, [0.8, 0.9], "lr=0.1", "optimizer=sgd", "momentum=0", f"looks_every={looks_every}")
+    write(tmp_path, [0.8, 0.9], "lr=0.1", "optimizer=adam", "momentum=0")
+    facts = read(tmp_path)
+    assert facts.n_trainings == 4
+    assert [curve.last.n for curve in facts.best if curve.last] == [2, 2]
+
+
 def test_trainings_of_one_seed_or_of_another_corpus_are_not_compared(tmp_path: Path) -> None:
     write(tmp_path, [0.8, 0.9], "lr=0.1", "batch_size=64")
     assert read_learning(tmp_path, "c", 0.9) == ()

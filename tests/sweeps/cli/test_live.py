@@ -52,7 +52,7 @@ def test_eight_studies_fit_eighty_columns() -> None:
     lines = draw(EIGHT, 80, 24)
     assert lines[0].split() == ["study", "trials", "finished", "running", "pruned", "failed", "dup.", "best"]
     assert lines[8].split() == ["resnet.bilateral+aug", "19/64", "17", "1", "2", "3", "4", "0.5170"]
-    assert lines[9] == "124 of 512 trials \u00b7 about 1 h 02 min left \u00b7 12,346 clips/s \u00b7 1 min 15 s so far"
+    assert lines[9] == "124 of 512 trials \u00b7 about 1 h 02 min left \u00b7 12,346 tiles/s \u00b7 1 min 15 s so far"
     assert len(lines) == 10
 
 
@@ -88,8 +88,8 @@ def test_a_pipe_gets_plain_lines(capsys: pytest.CaptureFixture[str], monkeypatch
     assert out == ""
     assert err.splitlines() == [
         "8 studies: 124 of 512 trials, 8 running, 16 pruned, 24 failed, after 1 min 15 s, about 1 h 02 min left, "
-        "12,346 clips/s",
-        "8 studies: 124 of 512 trials, 1 min 15 s, 12,346 clips/s",
+        "12,346 tiles/s",
+        "8 studies: 124 of 512 trials, 1 min 15 s, 12,346 tiles/s",
     ]
     assert not re.search(r"[\x00-\x09\x0b-\x1f]", err)
 
