@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import arena.cli
 from arena.base.texts import read_words
-from arena.exercises.check import check_file
+from arena.exercises.check import check_exercise
 from arena.exercises.notebook import NAMES, TEXTS, build_exercise
 from arena.exercises.runner import run_cells
 
@@ -144,13 +144,13 @@ def test_a_cell_cannot_write_the_verdict_at_the_end_of_python_and_a_hostile_file
     cell = {"cell_type": "code", "metadata": {}, "source": forged + "atexit.register(os.write, 1, ('\\n' + lines).encode())"}
     path = tmp_path / "b.ipynb"
     path.write_text(json.dumps(notebook | {"cells": [cell, *notebook["cells"]]}))
-    verdicts = check_file(path)
+    verdicts = check_exercise(path)
     assert verdicts
     assert not any(verdict.is_right for verdict in verdicts)
     cell["source"] = "import os\nos.write(1, b'[]\\n')\nos._exit(0)"
     path.write_text(json.dumps(notebook | {"cells": [cell, *notebook["cells"]]}))
-    assert [verdict.message for verdict in check_file(path)] == [
+    assert [verdict.message for verdict in check_exercise(path)] == [
         "its code ended Python before its checks; run it in Jupyter to see where"
     ]
     path.write_text("[" * 100_000)
-    assert "no exercise of Arena's" in check_file(path)[0].message
+    assert "no exercise of Arena's" in check_exercise(path)[0].message

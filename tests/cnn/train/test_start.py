@@ -14,7 +14,6 @@ import torch
 from cnn.config import RunConfig, config_to_json, default_config
 from cnn.errors import CnnError, ConfigError, RunError
 from cnn.models.registry import build_net
-from cnn.nets import NETS
 from cnn.overrides import config_from_dict, override
 from cnn.runs.folder import RunFolder
 from cnn.runs.reference import resolve_start
@@ -25,6 +24,7 @@ from cnn.train.start import group_layers, load_start
 from cnn.train.trainers import make_trainer
 from cnn.train.training_run import Decision, SplitData, train
 from cnn.train.weights_file import load_checksummed
+from support.nets import WRITTEN
 
 CPU = torch.device("cpu")
 SMALL = ("split.kind=official", "train.epochs=2", "train.side_views=0", "train.batch_size=60", "model.width=0.25")
@@ -122,7 +122,7 @@ def test_as_many_frozen_layers_as_the_net_has_leave_nothing_to_train(
         config(digit_tiles, "train.frozen=1")
 
 
-@pytest.mark.parametrize("name", [name for name in NETS if not NETS[name].spelling and name != "autoencoder"])
+@pytest.mark.parametrize("name", WRITTEN)
 def test_the_last_layer_that_is_counted_answers_and_every_weight_is_of_one(name: str) -> None:
     net = build_net(model_defaults(name), 64, 7)
     groups = group_layers(net, torch.zeros(1, 1, 64, 64))

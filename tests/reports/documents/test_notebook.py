@@ -8,6 +8,7 @@ import json
 import os
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,8 +20,10 @@ from reports.cli.documents import app
 from reports.documents.notebook import build_story, cells_for
 from reports.documents.notebook_file import NotebookCell, build_notebook, run_notebook
 from reports.errors import NothingToReport, OutputError
+from reports.reading.evaluations import read_evaluations
 from reports.reading.gather import Sources, gather_facts
 from support import sklearn_reference as reference
+from support.evaluations import EvaluationPlan, write_evaluation
 from support.paths import ROOT
 from support.report_facts import LABELS, make_config, write_eight, write_run, write_tiles
 from support.report_stores import make_contest
@@ -78,6 +81,17 @@ def test_it_runs_here_and_says_what_scikit_learn_says(world: Path) -> None:
     assert "ann" in text
     assert sum("image/png" in one.get("data", {}) for cell in notebook["cells"] for one in cell.get("outputs", [])) >= 4
     assert [path.name for path in world.iterdir() if "kernel" in path.name] == []
+
+
+def test_the_cell_of_folds_reads_the_facts_of_an_evaluation(tmp_path: Path) -> None:
+    write_evaluation(tmp_path, EvaluationPlan(folds="becker", models=("lenet5",), variants=("raw",)))
+    cell = next(cell.text for cell in cells_for({"evaluated"}, DataKind.SOUND) if "read_evaluations" in cell.text)
+    tables: list[list[dict[str, Any]]] = []
+    exec(cell, {"RUNS": tmp_path, "pd": SimpleNamespace(DataFrame=tables.append)})
+    facts = read_evaluations(tmp_path).groups[0].evaluations[0]
+    assert [(row["model"], row["mean"], row["low"]) for row in tables[0]] == [
+        (facts.model, facts.scores.mean_macro_f1, facts.scores.interval.low)
+    ]
 
 
 def test_cells_hold_no_result(world: Path) -> None:

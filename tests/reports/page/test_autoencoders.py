@@ -74,7 +74,7 @@ def test_claims_are_what_the_runs_show(runs: Path) -> None:
     said = describe_autoencoders(replace(facts, autoencoders=chosen), texts("en"))
     assert said == (
         "The autoencoder's error is below that of PCA with as many numbers at 2 (\N{MINUS SIGN}50 %). "
-        "It is not below that of PCA at 32 "
+        "The autoencoder's error is not below that of PCA at 32 "
         "(+10 %). Shares are of PCA's mean squared error on 40 test tiles, the mean of 2 trainings; in the prototype the "
         "autoencoder was stronger than PCA at 2, 8 and 16 numbers and not at 32.",
         "Denoising, with noise of 0.1 added: the net of 64 numbers gives 40 test tiles back with 30.0 dB; the noisy tiles "
