@@ -17,6 +17,7 @@ from sweeps.sweepfile.sweep import Draft, Method, Sweep
 from sweeps.sweepfile.yaml_lines import Node
 from sweeps.training import configuration
 
+_NEEDS = {"train.frozen": "train.start", "model.noise": "model.input"}  # keys that mean nothing without another
 _SUGGESTION = re.compile(r"; did you mean '?([\w.]+)'?\?$")
 
 
@@ -57,11 +58,17 @@ def check_parameters(draft: Draft, sweep: Sweep) -> tuple[list[Parameter], set[s
         parameter = parameters[key] = replace(parameter, name=key)
         if not explain_fixed(key):
             with section.faults.collect():
-                _check(parameter, section, sweep.method, context)
+                _check(parameter, section, sweep.method, {**context, **_list_needs(key, sweep.constants)})
     if draft.top is not None and draft.sections and all(explain_fixed(name) for name in draft.sections):
         line = max(section.line for section in draft.sections.values())
         draft.top.report(f"nothing is left to tune; add at least one parameter, such as {write_example(sweep.method)}", line)
     return [p for p in parameters.values() if not any(isinstance(value, tuple) for value in p.values)], keys
+
+
+def _list_needs(key: str, constants: Mapping[str, object]) -> dict[str, object]:
+    """Return the constant that a key is refused without, if the file has it."""
+    need = _NEEDS.get(key, "")
+    return {need: constants[need]} if need in constants else {}
 
 
 def _resolve_key(section: Section, parameter: Parameter | None, earlier: Collection[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 from typer.testing import CliRunner
 
 import arena.cli
@@ -91,3 +92,24 @@ def test_a_sobol_sequence_spreads_its_points_evenly(tmp_path: Path) -> None:
     points = [tuple(trial.params.values()) for trial in read_outline(tmp_path, "lenet5.raw").trials]
     cells = {(int(x / 0.2), int(y / 0.2)) for x, y in points[1:]}  # the first is drawn before the space is known
     assert len(cells) == 16
+
+
+@pytest.mark.parametrize(
+    ("varied", "need", "reason"),
+    [
+        ("train.frozen: {values: [0, 1]}", "train.start: {value: START}", "train.frozen=1 needs train.start"),
+        ("model.noise: {values: [0.1, 0.3]}", "model.input: {value: noisy}", "model.noise=0.3 needs model.input=noisy"),
+    ],
+)
+def test_a_key_that_needs_another_is_taken_with_it_and_refused_without(
+    varied: str, need: str, reason: str, tmp_path: Path
+) -> None:
+    torch.save({"fc.weight": torch.ones(1, 1)}, tmp_path / "start.pt")
+    head = "method: grid\nmetric: {name: val_loss, goal: minimize}\nparameters:\n"
+    net = "autoencoder" if "noise" in varied else "lenet5"
+    for lines, expected in ((f"  {need}\n  {varied}\n", ""), (f"  {varied}\n", reason)):
+        text = f"{head}  model.name: {{value: {net}}}\n{lines}".replace("START", str(tmp_path / "start.pt"))
+        (tmp_path / "s.yaml").write_text(text)
+        ended = CliRunner().invoke(arena.cli.app, ["sweep", "lint", str(tmp_path / "s.yaml")])
+        assert bool(ended.exit_code) is bool(expected), ended.exception
+        assert expected in str(ended.exception)
