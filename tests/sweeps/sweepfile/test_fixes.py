@@ -23,11 +23,11 @@ def test_case_separators_number_and_one_slip_leave_a_word_the_same(word: str, na
     "entry",
     [
         *(f"train.optimizer: {{values: [sgd, {name}]}}" for name in ("nadam", "radam", "adamax")),
-        *(f"model.activation: {{values: [tanh, {name}]}}" for name in ("gelu", "selu", "elu")),
+        *(f"model.activation: {{values: [tanh, {name}]}}" for name in ("mish", "selu", "celu")),
         "train.schedule: {values: [constant, none]}",
         "model.name: {value: resnet50}",
         *(f"train.{name}: {{values: [0, 0.5]}}" for name in ("mixup", "amp", "rate", "eps", "lr_decay", "size", "weights")),
-        *(f"{name}: {{values: [1, 2]}}" for name in ("speed", "train_size", "dropout1", "decay", "noise")),
+        *(f"{name}: {{values: [1, 2]}}" for name in ("speed", "train_size", "dropout1", "decay", "noise_level")),
         "train.dropout: {distribution: log_uniform_10, min: 0.1, max: 0.2}",
         "train.weight_decay: {values: [0,001, 0,01]}",
         "train.weight_decay: {values: [0,001]}",
