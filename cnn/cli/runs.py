@@ -137,7 +137,7 @@ def _print_lines(lines: Sequence[RunLine]) -> None:
         rows.append([line.digest[:n_digits], line.net, split, state, *scores, _format_time(line.changed_at), marks])
     errors = (Number("val MSE", silent=""), Number("test MSE", 2, silent=""))  # columns that a list without autoencoders lacks
     columns = (
-        *(Column("run"), Column("net and variant"), Column("split", silent="speaker"), Column("state", silent="finished")),
+        *(Column("run"), Column("net and variant"), Column("split", 3, silent="speaker"), Column("state", silent="finished")),
         *(Number("val F1"), Number("test F1", 2), *errors, Column("changed", 3), Prose("name", 2, silent="")),
     )
     print_table(columns, rows)

@@ -42,6 +42,18 @@ def decide_digits(items: Sequence[Item], *, is_corpus: bool) -> None:
             _take_words(group)
         else:
             _take_number(group)
+    _refuse_echoes(items)
+
+
+def _refuse_echoes(items: Sequence[Item]) -> None:
+    """Refuse a number where the folder's name in the stem is a word for another digit, and words say the digit of others."""
+    for item in items if any(item.words for item in items) else ():
+        rival = next(((i, label) for i, label in item.echoes if label != item.label), None)
+        if rival and item.label and item.said_by and not item.words and not item.classes and not item.standard:
+            item.fault = describe_conflict(
+                item, (Claim(label=item.label, token=item.said_by[0]), Claim(label=rival[1], token=rival[0]))
+            )
+            item.label = ""
 
 
 def _drop_names(items: Sequence[Item]) -> None:

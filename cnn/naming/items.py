@@ -34,6 +34,7 @@ class Item:
     nohash: re.Match[str] | None = None
     roles: list[str] = field(default_factory=list)  # a letter for each token of the stem, see `mark_roles`
     words: list[tuple[int, str]] = field(default_factory=list)  # indexes and labels of words for digits in the stem
+    echoes: list[tuple[int, str]] = field(default_factory=list)  # words for digits that repeat a folder's name
     doubts: list[tuple[int, str]] = field(default_factory=list)  # words of a language that nothing else shows
     doubtful_class: tuple[int, str] | None = None  # a folder that may be a class, and its label
     label: str = ""
@@ -150,6 +151,7 @@ def mark_roles(items: Sequence[Item], table: Mapping[str, str], doubtful: Mappin
             for i, token in enumerate(tokens)
             if token.kind is Kind.WORD and item.roles[i] != "X" and token.folded in table
         ]
+        item.echoes = [(i, table[t.folded]) for i, t in enumerate(tokens) if item.roles[i] == "X" and t.folded in table]
         for i, _ in item.words:
             item.roles[i] = "W"
         item.doubts = [(i, doubtful[t.folded]) for i, t in enumerate(tokens) if item.roles[i] in "WF" and t.folded in doubtful]

@@ -438,6 +438,7 @@ def trees(draw: st.DrawFn) -> dict[str, tuple[str, str]]:
 
 @settings(max_examples=150, deadline=None)
 @given(trees())
+@example({f"{s}/{w}_0.wav": (str(d), s) for s in ("Otto", "ana") for d, w in enumerate(LANGUAGES["it"])})
 @example({"group_2/0x_0.wav": ("0", "x"), "group_2/1x_0.wav": ("1", "x")})
 @example({"group_2/1x_0.wav": ("1", "x")})
 def test_every_clip_that_is_read_has_its_label_and_speaker(truth: dict[str, tuple[str, str]]) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 import re
 from pathlib import Path
 
-from cnn.config import VARIANTS
+from cnn.config import VARIANTS, fill_config
 from reports.documents.notebook import build_story
 from reports.documents.paper import compose_paper
 from reports.facts.base import NoteKind
@@ -19,7 +19,6 @@ from reports.reading.compare import compare_runs
 from reports.reading.gather import Sources, gather_facts
 from reports.wording.page_texts import page_texts, texts
 from support.report_facts import OWN, make_config, write_eight, write_run
-from support.run_folders import drop_later_settings
 
 
 def gather_own(runs: Path, **sources: object) -> ReportFacts:
@@ -112,17 +111,16 @@ def test_trainings_with_other_settings_than_their_likes_are_told_apart(tmp_path:
 
 def test_trainings_whose_files_lack_later_settings_have_no_different_ones(tmp_path: Path) -> None:
     for number, variant in enumerate(VARIANTS):
-        write_run(tmp_path, f"{number}" * 16, make_config("lenet5", variant), seed=number)
-    drop_later_settings(tmp_path / ("0" * 16))
+        config = make_config("lenet5", variant)
+        write_run(tmp_path, f"{number}" * 16, fill_config(config) if number else config, seed=number)
     facts = gather_facts(Sources(runs=tmp_path))
     assert [note.text for note in facts.notes if "different settings" in note.text] == []
 
 
 def test_a_comparison_of_an_old_file_and_a_new_one_shows_no_setting(tmp_path: Path) -> None:
-    for side in ("a", "b"):
-        write_eight(tmp_path / side)
-    for folder in list((tmp_path / "a").iterdir()):
-        drop_later_settings(folder)
+    config = make_config("lenet5", "raw")
+    write_run(tmp_path / "a", "a" * 16, config)
+    write_run(tmp_path / "b", "b" * 16, fill_config(config))
     assert compare_runs(tmp_path / "a", tmp_path / "b", Sources(), texts("en")).settings == ()
 
 
