@@ -15,7 +15,7 @@ from cnn.tiles.augment import Augment, Changes, SoundAugment
 from cnn.tiles.picture_augment import PictureAugment
 
 _SHIFT = 2 / 64  # share of the picture's width, from one view to the next
-_LEAST_SPREAD = 1e-3  # of levels in 0..1: a channel or a tile of one level alone has none
+_LEAST_SPREAD = 1e-3  # levels of 0..1: a channel or a tile of one level alone has no spread
 
 
 class Inputs:

@@ -93,7 +93,7 @@ def test_every_net_has_its_maps_and_attention(name: str) -> None:
     net = build_net(model_defaults(name), 32, 10).eval()
     batch = torch.randn(2, 1, 32, 32)
     layers = map_layers(net, batch)
-    assert bool(layers) == (first_filters(net) is not None) == (name != "mlp")
+    assert bool(layers) == (first_filters(net) is not None) == (name not in ("mlp", "scratch"))
     assert len({(layer.n_bins, layer.n_frames) for layer in layers}) == len(layers) <= 6
     for layer, maps in zip(layers, compute_maps(net, batch, layers), strict=True):
         assert tuple(maps.shape) == (2, layer.n_channels, layer.n_bins, layer.n_frames)
