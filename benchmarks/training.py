@@ -86,8 +86,8 @@ def make_worlds(scratch: Path, tile_sizes: Sequence[int], n_voices: tuple[int, i
             config=override(config, [f"train.epochs={ours.n_epochs}"]),
             train=train,
             val=val,
-            train_files=write_files(scratch / f"train{size}", train[:].numpy()),
-            val_files=write_files(scratch / f"val{size}", val[:].numpy()),
+            train_files=write_files(scratch / f"train{size}", train[:][:, 0].numpy()),
+            val_files=write_files(scratch / f"val{size}", val[:][:, 0].numpy()),
             scratch=scratch,
             ours=ours,
         )

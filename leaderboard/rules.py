@@ -9,9 +9,11 @@ from typing import Any
 
 from leaderboard.deadline import describe
 from leaderboard.errors import ContestClosed
-from leaderboard.string_scores import STRING_METRICS
 
 N_REFUSALS_PER_HOUR = 60  # files that cannot be scored
+
+MACRO_F1, EXACT_MATCH, DIGIT_ERROR_RATE = "macro-F1", "exact match", "digit error rate"
+STRING_METRICS = {"exact-match": EXACT_MATCH, "digit-error-rate": DIGIT_ERROR_RATE}  # by what `--metric` takes
 
 
 class Ties(StrEnum):

@@ -12,8 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from arena.base.scores import Counts, Interval, accuracy, digit_error_rate, exact_match
-from leaderboard.rules import Rules
-from leaderboard.string_scores import DIGIT_ERROR_RATE, EXACT_MATCH
+from leaderboard.rules import DIGIT_ERROR_RATE, EXACT_MATCH, Rules
 
 
 class Part(StrEnum):

@@ -10,9 +10,7 @@ import numpy as np
 
 from arena.base.resamples import Resamples
 from arena.base.scores import Counts, Indices, Values, digit_error_rate, exact_match, macro_f1
-
-MACRO_F1, EXACT_MATCH, DIGIT_ERROR_RATE = "macro-F1", "exact match", "digit error rate"
-STRING_METRICS = {"exact-match": EXACT_MATCH, "digit-error-rate": DIGIT_ERROR_RATE}  # by what `--metric` takes
+from leaderboard.rules import DIGIT_ERROR_RATE, EXACT_MATCH
 
 
 def score_counts(counts: Counts, metric_name: str) -> float:

@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from cnn.config import FILTERS, TILES_FORMAT, compute_digest
 from cnn.files import write_csv, write_json
-from cnn.settings.data import DIGITS
+from cnn.settings.data import DIGITS, SPOKEN_DIGITS
 from cnn.settings.fields import drop_later_defaults
 from cnn.settings.tiles import TileSettings
-from cnn.tiles.tile_set import CLIP_COLUMNS, SPEECH, TileSet, open_tiles
+from cnn.tiles.tile_set import CLIP_COLUMNS, TileSet, open_tiles
 
 _SEED = 16
 
@@ -30,7 +30,11 @@ def draw_tiles(folder: Path, settings: TileSettings, n_speakers: int, n_takes: i
             for speaker, digit, take in names
         )
         write_csv(folder / "clips.csv", CLIP_COLUMNS, clips)
-        content = {"corpus": compute_digest([_SEED, n_speakers, n_takes]), "tiles": drop_later_defaults(settings), **SPEECH}
+        content = {
+            "corpus": compute_digest([_SEED, n_speakers, n_takes]),
+            "tiles": drop_later_defaults(settings),
+            **SPOKEN_DIGITS.to_json(),
+        }
         write_json(folder / "settings.json", {**content, "format": TILES_FORMAT, "n_clips": len(names)})
     return open_tiles(folder)
 

@@ -245,7 +245,7 @@ def _build_loop(config: RunConfig, material: SplitData, size: StepsSize, folder:
 
     def run() -> int:
         if not folder.exists():
-            write_files(folder, train[:n].cpu().numpy())
+            write_files(folder, train[:n][:, 0].cpu().numpy())
         labels = train.labels[:n].cpu().numpy()
         augmented = Files(folder, labels, PlainAugment(config.augment, config.tiles))
         batches = loader(augmented, config.train.batch_size, size.n_workers)

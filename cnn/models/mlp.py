@@ -37,9 +37,8 @@ class MLP(nn.Module):
 
 def choose_widths(settings: ModelSettings) -> tuple[int, ...]:
     """Return the widths of the hidden layers: those of `model.hidden`, or as many of our own as `model.depth` says."""
-    return settings.hidden_widths or tuple(
-        scale_channels(n, settings.width) for n in NETS[settings.name].hidden[: settings.depth]
-    )
+    widths = NETS["mlp" if settings.is_plugin else settings.name].hidden  # a net of one's own may be derived from this one
+    return settings.hidden_widths or tuple(scale_channels(n, settings.width) for n in widths[: settings.depth])
 
 
 def count_inputs(settings: ModelSettings) -> int:

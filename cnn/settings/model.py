@@ -17,7 +17,7 @@ from cnn.settings.spelling import ACT, ACTIVATIONS, MOST_PARAMETERS, parse_stack
 MODELS = tuple(NETS)
 INPUTS = ("same", "noisy", "half")
 DEFAULT_LATENT, DEFAULT_NOISE = 16, 0.1
-OURS = ("stack", "norm", "hidden")  # settings that a net of one's own is refused
+OURS = ("stack", "norm", "hidden", "latent", "input", "noise")  # settings that a net of one's own is refused
 MOST_HIDDEN, MOST_HIDDEN_LAYERS = 65_536, 100
 _HIDDEN = re.compile(r"[1-9][0-9]{0,4}(,[1-9][0-9]{0,4})*")
 

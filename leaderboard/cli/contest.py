@@ -99,8 +99,8 @@ def _read_model(path: Path, contest: Contest) -> bytes:
 
 def _format_receipt(receipt: Receipt) -> str:
     from leaderboard.files.csv_table import format_count
+    from leaderboard.rules import MACRO_F1, STRING_METRICS
     from leaderboard.standings import name_metrics, name_unit
-    from leaderboard.string_scores import MACRO_F1, STRING_METRICS
 
     attempt, interval = receipt.attempt, receipt.interval
     before = "" if receipt.is_new else "the same file was scored before, no attempt was used\n"

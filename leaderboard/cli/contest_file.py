@@ -62,8 +62,8 @@ def init(
     from leaderboard.errors import SolutionError
     from leaderboard.files.csv_table import read_file
     from leaderboard.files.pack_files import read_pack_files
+    from leaderboard.rules import STRING_METRICS
     from leaderboard.scoring.custom_metric import name_metric
-    from leaderboard.string_scores import STRING_METRICS
 
     if source.suffix.lower() in _YAML:
         given = {"--name": name, "--deadline": deadline, "--metric": metric, "--lower-is-better": lower_is_better}

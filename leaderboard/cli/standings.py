@@ -10,7 +10,7 @@ import typer
 from arena.base.options import CONTEST_FILE, ContestPath, Json, Private, Wide
 from arena.base.terminal import Column, Number, Prose, print_json, print_table, say
 from leaderboard.cli.options import TeamName, current_time, load_contest, to_plain
-from leaderboard.string_scores import MACRO_F1
+from leaderboard.rules import MACRO_F1
 
 if TYPE_CHECKING:
     from arena.base.scores import Interval

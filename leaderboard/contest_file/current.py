@@ -10,8 +10,8 @@ from sqlalchemy import Connection, select
 from leaderboard.contest_file.keys import KEYS, PAGES, FileValue, KeyKind
 from leaderboard.database import schema
 from leaderboard.database.rows import read_rules, read_teams
+from leaderboard.rules import STRING_METRICS
 from leaderboard.store import Contest
-from leaderboard.string_scores import STRING_METRICS
 
 
 def read_current(contest: Contest) -> dict[str, Any]:

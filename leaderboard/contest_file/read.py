@@ -18,7 +18,7 @@ from leaderboard.contest_file.yaml_file import YamlEntry, read_entries
 from leaderboard.deadline import parse_deadline
 from leaderboard.errors import ContestFileError, FileError, LeaderboardError
 from leaderboard.files.csv_table import MAX_BYTES, Problems, read_file
-from leaderboard.string_scores import STRING_METRICS
+from leaderboard.rules import STRING_METRICS
 from leaderboard.teams import name_key, tidy_name
 from leaderboard.webhook import parse_webhook
 

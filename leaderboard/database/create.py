@@ -18,9 +18,8 @@ from leaderboard.database.triggers import create_triggers
 from leaderboard.errors import ContestError
 from leaderboard.files.pack_files import check_hidden
 from leaderboard.files.solution import Solution
-from leaderboard.rules import N_REFUSALS_PER_HOUR, DetailsFrom, RankBy, Ties
+from leaderboard.rules import DIGIT_ERROR_RATE, EXACT_MATCH, N_REFUSALS_PER_HOUR, STRING_METRICS, DetailsFrom, RankBy, Ties
 from leaderboard.scoring.custom_metric import check_metric, load_metric
-from leaderboard.string_scores import DIGIT_ERROR_RATE, EXACT_MATCH, STRING_METRICS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,9 +13,9 @@ from leaderboard.contest import ranking
 from leaderboard.contest.cache import ContestCache
 from leaderboard.contest.disclosure import Digits, choose_digits
 from leaderboard.contest.history import ScoreStep, read_steps
+from leaderboard.rules import MACRO_F1, STRING_METRICS
 from leaderboard.standings import Evidence, Luck, Part, Standing, list_metrics
 from leaderboard.store import Contest
-from leaderboard.string_scores import MACRO_F1, STRING_METRICS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

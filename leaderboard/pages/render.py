@@ -17,7 +17,7 @@ from arena.base.texts import ENGLISH, Words
 from leaderboard.deadline import format_local, format_utc
 from leaderboard.errors import FileError, LeaderboardError
 from leaderboard.pages.markdown import render_markdown
-from leaderboard.string_scores import STRING_METRICS
+from leaderboard.rules import STRING_METRICS
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"

@@ -12,8 +12,8 @@ from arena.base.scores import Counts
 from arena.base.texts import Words
 from leaderboard.contest.disclosure import Digits, ShownDetails
 from leaderboard.pages.board_cache import BoardLine, PublicBoard
+from leaderboard.rules import STRING_METRICS
 from leaderboard.standings import AttemptModel, format_metrics, list_metrics
-from leaderboard.string_scores import STRING_METRICS
 
 _N_MISTAKES = 5
 _N_SHADES = 4

@@ -17,7 +17,7 @@ from arena.base.scores import Indices
 from leaderboard.errors import Fault, MetricError, SubmissionError
 from leaderboard.files.solution import Solution
 from leaderboard.files.submission import Submission
-from leaderboard.string_scores import MACRO_F1, STRING_METRICS
+from leaderboard.rules import MACRO_F1, STRING_METRICS
 
 if TYPE_CHECKING:
     import pandas

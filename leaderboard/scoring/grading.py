@@ -11,9 +11,10 @@ from arena.base.resamples import Resamples, Truth, resample_rows
 from arena.base.scores import N_REPLICATES, Counts, Indices, confusion_matrix, log_loss
 from leaderboard.files.solution import Solution
 from leaderboard.files.submission import Submission
+from leaderboard.rules import MACRO_F1
 from leaderboard.scoring.custom_metric import Metric
 from leaderboard.standings import Part
-from leaderboard.string_scores import MACRO_F1, score_counts
+from leaderboard.string_scores import score_counts
 
 SCORER = "macro_f1/1"  # stored with each attempt; a change of a definition of the score is a new number
 

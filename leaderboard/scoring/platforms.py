@@ -21,9 +21,9 @@ from leaderboard.files.contradictions import check_labels
 from leaderboard.files.csv_table import read_file
 from leaderboard.files.solution import parse_solution
 from leaderboard.files.submission import parse_submission
+from leaderboard.rules import EXACT_MATCH, MACRO_F1
 from leaderboard.scoring.grading import PartGrade, grade
 from leaderboard.standings import METRICS, compute_metrics
-from leaderboard.string_scores import EXACT_MATCH, MACRO_F1
 
 _DIGITS = 10  # after the point; below the last bit that two machines may differ in
 

@@ -103,7 +103,7 @@ FAULTS: dict[str, tuple[str | bytes, str]] = {
     "another beginning": (
         rows("clip_0001,0"),
         "p.csv line 2: id 'clip_0001' is not one of the 40 ids of the contest, the nearest is '0001': the ids of the contest "
-        "have no 'clip_' before the number; check that the file answers the recordings of the contest and send it again",
+        "have no 'clip_' before the number; check that the file answers the test of the contest and send it again",
     ),
     "a list of Python": (rows("['0001'],0"), NEAREST.format("\"['0001']\"", "quotes became part of it")),
     "a path of Python": (rows("PosixPath('0001'),0"), NEAREST.format("\"PosixPath('0001')\"", "quotes became part of it")),
@@ -111,7 +111,7 @@ FAULTS: dict[str, tuple[str | bytes, str]] = {
     "numbers counted from 0": (
         rows("0000,0"),
         UNKNOWN.format("'0000'") + ": its numbers look counted from 0 and those of the contest from 1, "
-        "so that every row may answer another recording; write the ids of the contest and send it again",
+        "so that every row may answer another one; write the ids of the contest and send it again",
     ),
     "another number": (rows("0041,0"), UNKNOWN.format("'0041'") + "; fix the row and send it again"),
     "a huge number as a label": (

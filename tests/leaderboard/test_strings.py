@@ -20,9 +20,8 @@ from leaderboard.database.create import ContestSettings
 from leaderboard.errors import ContestError, ModelRefused, SolutionError
 from leaderboard.files.solution import parse_solution
 from leaderboard.pages.overview_page import write_sample
-from leaderboard.rules import DetailsFrom
+from leaderboard.rules import DIGIT_ERROR_RATE, STRING_METRICS, DetailsFrom
 from leaderboard.store import Contest
-from leaderboard.string_scores import DIGIT_ERROR_RATE, STRING_METRICS
 from support.contests import NOW, made, run
 
 TRUTH = ["0427", "1", "99", "00", "123456", "7", "0427", "31"]

@@ -391,7 +391,9 @@ SOUND = {  # forward, __init__
 def test_sound_nets_cause_no_word(tmp_path: Path) -> None:
     nets = {name: format_net(*texts) for name, texts in SOUND.items()}
     nets |= {
-        name: f"from cnn.models.{name} import {NETS[name].class_name} as Base\nclass Net(Base): pass\n" for name in WRITTEN
+        name: f"from cnn.models.{name} import {NETS[name].class_name} as Base\nclass Net(Base): pass\n"
+        for name in WRITTEN
+        if name != "scratch"  # a file of NumPy
     }
     words: dict[str, tuple[str, ...]] = {}
     for name, text in nets.items():

@@ -9,7 +9,7 @@ import pytest
 
 from leaderboard.pages.host_page import TEXTS
 from leaderboard.pages.texts import choose_language, page_words
-from leaderboard.string_scores import STRING_METRICS
+from leaderboard.rules import STRING_METRICS
 from support.paths import ROOT
 
 PACKAGE = ROOT / "leaderboard"

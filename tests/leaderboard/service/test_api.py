@@ -57,6 +57,7 @@ def test_a_receipt_holds_what_the_store_holds(client: TestClient, tokens: dict[s
         "macro_f1": round(attempt.score, 3),
         "accuracy": None,
         "log_loss": None,
+        "digit_error_rate": None,
         "arrived_at": receipt["attempt"]["arrived_at"],
         "digest": attempt.digest,
         "file_name": "best.csv",
