@@ -261,7 +261,6 @@ NETS = {
         differs=_SMALL_VGG,
     ),
 }
-CLASSIFIERS = tuple(name for name, net in NETS.items() if net.is_classifier)
 PLUGIN_DEPTHS = (1, 1000)
 WIDTHS = (0.25, 8.0)
 PLUGIN_WIDTHS = (0.01, 100.0)

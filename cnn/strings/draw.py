@@ -70,9 +70,8 @@ def draw_strings(
         if pictures is None:
             _write_row(out / f"{name}.wav", [Path(tiles.corpus_folder) / tiles.clips[row].path for row in draft.rows], rng)
         else:
-            write_whole(
-                out / f"{name}.png", cv2.imencode(".png", _paste([pictures[row] for row in draft.rows], rng))[1].tobytes()
-            )
+            strip = _paste([pictures[row] for row in draft.rows], rng)
+            write_whole(out / f"{name}.png", cv2.imencode(".png", strip)[1].tobytes())
         table.append([name, draft.string, *([draft.speaker] if draft.speaker else [])])
         advance()
     header = (*SOLUTION_HEADER, "Group") if any(draft.speaker for draft in drafts) else SOLUTION_HEADER

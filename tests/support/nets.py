@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnn.nets import CLASSIFIERS, NETS, SPELLED
+from cnn.nets import NETS, SPELLED
 
-WRITTEN = [name for name in CLASSIFIERS if not NETS[name].spelling]
+WRITTEN = [name for name, net in NETS.items() if net.is_classifier and not net.spelling]
 KINDS = [*WRITTEN, SPELLED]

@@ -71,11 +71,11 @@ import torch
 from dataclasses import replace
 from cnn.settings.model import model_defaults
 from cnn.models.registry import build_net
-from cnn.nets import CLASSIFIERS, NETS
+from cnn.nets import NETS
 class Every(torch.nn.Module):
     def __init__(self, settings, size, n_classes):
         super().__init__()
-        kinds = [name for name in CLASSIFIERS if not NETS[name].spelling or name == "stack"]
+        kinds = [name for name, net in NETS.items() if net.is_classifier and (not net.spelling or name == "stack")]
         small = [replace(model_defaults(name), depth=NETS[name].depths[0], width=0.25) for name in kinds]
         self.nets = torch.nn.ModuleList(build_net(one, size, n_classes) for one in small)
     def forward(self, x):
