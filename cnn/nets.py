@@ -10,7 +10,7 @@ MODEL_A, MODEL_B, BASELINE, AUTOENCODER = "Model A", "Model B", "baseline", "aut
 SEES = ("picture", "differences")  # the picture alone, or with its differences along time and frequency
 NORMS = ("batch", "none")  # after each convolution of a spelled net
 SPELLED = "stack"  # the net that `model.stack` spells
-PAIR = ("lenet5", "resnet")  # Model A and the Model B that `--all` trains
+PAIR = ("lenet5", "columns")  # Model A and the Model B that `--all` trains
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,19 @@ NETS = {
         depths=(1, 4),
         counts="residual blocks in each of three stages",
         width=2.0,
+    ),
+    "columns": Net(
+        "Columns",
+        MODEL_B,
+        "Cireşan et al. 2012",
+        reference="D. Cireşan, U. Meier, J. Schmidhuber: Multi-column deep neural networks for image classification. "
+        "CVPR 2012.",
+        origin={"en": "a multi-column net", "es": "una red de varias columnas"},
+        depth=3,
+        depths=(1, 8),
+        counts="columns: LeNet-5 and a small ResNet in turn",
+        width=2.0,
+        sees="differences",
     ),
     "densenet": Net(
         "DenseNet",

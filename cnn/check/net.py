@@ -18,8 +18,7 @@ from cnn.check.settings import KEYS, explain_unread, watch
 from cnn.check.trace import Trace, trace_forward
 from cnn.errors import ModelError
 from cnn.models.own import explain_errors
-from cnn.models.registry import build_net, to_device
-from cnn.models.seeding import seed_generators
+from cnn.models.registry import build_net, seed_generators, to_device
 from cnn.plugin import parse_path
 from cnn.settings.model import ModelSettings, model_defaults
 

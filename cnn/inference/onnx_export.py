@@ -32,10 +32,10 @@ from cnn.inference.onnx_file import (
 )
 from cnn.inference.onnx_front_end import Bilateral, FrontEnd
 from cnn.inference.predict import check_filter, load_net, make_picture
+from cnn.models.blocks import average_answers
 from cnn.runs.folder import RunFolder
 from cnn.tiles.front_end import Samples, bilateral
 from cnn.tiles.inputs import Inputs, to_channels
-from cnn.tiles.tta import average_views
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -70,7 +70,7 @@ class EndToEndNet(nn.Module):
         levels = self.front(given)
         views = self.inputs.views(to_channels(levels / 255))
         logits = self.net(torch.cat(views))  # (V * N, K)
-        probabilities = average_views(logits.reshape(len(views), -1, logits.shape[1])).exp()
+        probabilities = average_answers(logits.reshape(len(views), -1, logits.shape[1])).exp()
         return probabilities, levels.to(torch.uint8)
 
 

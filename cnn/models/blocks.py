@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -116,6 +117,11 @@ def stem(n_out: int, size: int, act: str, settings: ModelSettings) -> nn.Sequent
     pooling = [nn.MaxPool2d(size // 32)] if size > 32 else []
     convolution = nn.Conv2d(count_input_channels(settings), n_out, 5, padding=2, bias=False)
     return FirstStage(settings.sees, convolution, *pooling, nn.BatchNorm2d(n_out), activation(act))
+
+
+def average_answers(logits: torch.Tensor) -> torch.Tensor:
+    """Return (B, K), the logarithm of the mean probabilities of several answers to each clip, from logits (n, B, K)."""
+    return logits.log_softmax(2).logsumexp(0) - math.log(len(logits))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,9 +1,13 @@
-"""Nets by name, and their parameters and multiply-adds."""
+"""Nets by name, drawn from a seed, and their parameters and multiply-adds."""
 
 from __future__ import annotations
 
 import importlib
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import numpy as np
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -25,6 +29,25 @@ def build_net(settings: ModelSettings, size: int, n_classes: int) -> nn.Module:
     module = importlib.import_module(f"cnn.models.{entry.find_module(settings.name)}")
     net: nn.Module = getattr(module, entry.class_name)(settings, size, n_classes)
     return net
+
+
+@contextmanager
+def seed_generators(seed: int, device: torch.device) -> Iterator[None]:
+    """Seed torch's, numpy's and Python's global generators for the block; afterwards their states are restored.
+
+    Args:
+        device: a GPU's generator is seeded too.
+    """
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        random.seed(seed)
+        np.random.seed(seed % 2**32)
+        try:
+            yield
+        finally:
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)
 
 
 def to_device(net: nn.Module, device: torch.device) -> nn.Module:

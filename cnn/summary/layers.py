@@ -18,8 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cnn.check.net import check_net
 from cnn.models.own import explain_errors
-from cnn.models.registry import build_net
-from cnn.models.seeding import seed_generators
+from cnn.models.registry import build_net, seed_generators
 from cnn.settings.data import DIGITS
 from cnn.settings.model import ModelSettings
 from cnn.train.device import limit_threads

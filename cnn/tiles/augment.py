@@ -62,6 +62,7 @@ class SoundChanges(NamedTuple):
     hiss: torch.Tensor  # (B,) index at which the clip's noise begins
     bin_mask: torch.Tensor  # (B, F) 0 under a mask, else 1
     frame_mask: torch.Tensor  # (B, T)
+    blur: torch.Tensor  # (B,) share of the smoothed clip; empty where none is smoothed
 
     def part(self, start: int, stop: int) -> SoundChanges:
         """Return the changes of the clips from `start` to before `stop`."""
@@ -72,6 +73,7 @@ class SoundChanges(NamedTuple):
             hiss=self.hiss[start:stop],
             bin_mask=self.bin_mask[start:stop],
             frame_mask=self.frame_mask[start:stop],
+            blur=self.blur[start:stop],
         )
 
 
@@ -100,16 +102,17 @@ def _strengths(settings: Sequence[AugmentSettings], n_clips: int, device: torch.
 
 
 class SoundAugment:
-    """Vocal tract, tempo, shift and noise floor of each clip, drawn at random; then masks.
+    """Vocal tract, harmonics, tempo, shift and noise floor of each clip, drawn at random; then masks.
 
     Vocal tract length perturbation (Jaitly and Hinton 2013) multiplies frequencies by a factor; the
     highest is fixed. Both axes are also bent by a slow wave: throats differ by more than their length,
-    and nobody speaks evenly.
+    and nobody speaks evenly. A mean over neighbouring mel bins blurs the harmonics of the voice's pitch, which say nothing of
+    the digit, and keeps the formants.
     The masks are SpecAugment's (Park et al. 2019).
     """
 
     def __init__(self, settings: Sequence[AugmentSettings], tiles: TileSettings) -> None:
-        """`settings` has one for each of M nets; all have the same numbers of masks."""
+        """`settings` has one for each of M nets; all have the same numbers of masks, and the same blur."""
         self._settings = settings
         self._has_noise = any(s.noise_db < tiles.range_db for s in settings)
         self._range_db = tiles.range_db
@@ -118,6 +121,7 @@ class SoundAugment:
         self._highest_hz = tiles.f_max_hz
         low, high = hertz_to_mel(torch.tensor([tiles.f_min_hz, tiles.f_max_hz])).tolist()
         self._low_mel, self._mel_per_bin = low, (high - low) / (tiles.size - 1)
+        self._mean = _average_neighbours(tiles.size, round(settings[0].blur * self._scale))
         self._hiss = _exponential(_N_HISS + tiles.size**2)
 
     def draw(self, n_clips: int, generators: Sequence[torch.Generator]) -> SoundChanges:
@@ -126,7 +130,7 @@ class SoundAugment:
         A thousand at once is far quicker than one batch after the other.
         """
         first, device = self._settings[0], generators[0].device
-        shape = (n_clips, _N_DRAWS + 2 * (first.freq_masks + first.time_masks))
+        shape = (n_clips, _N_DRAWS + 2 * (first.freq_masks + first.time_masks) + (first.blur > 0))
         unit = torch.stack([torch.rand(shape, generator=generator, device=device) for generator in generators], 1)
         draws, s = _Draws(unit.flatten(0, 1)), _strengths(self._settings, n_clips, device)
         quietest_db = s.noise_db + 1.5 * (self._range_db - s.noise_db)  # a third of the draws lies below the range
@@ -137,11 +141,14 @@ class SoundAugment:
             hiss=draws.between(0, _N_HISS).long()[:, 0],
             bin_mask=self._draw_mask(first.freq_masks, s.freq_width, draws),
             frame_mask=self._draw_mask(first.time_masks, s.time_width, draws),
+            blur=draws.between(-1, 1).clamp_min(0)[:, 0] if first.blur else torch.empty(0, device=device),
         )
 
     def warp(self, pictures: torch.Tensor, changes: SoundChanges) -> torch.Tensor:
         """Warp and shift (B, 1, F, T) uint8 and add a noise floor, to 0..1 with 1 the loudest."""
         grey = _interpolate(pictures[:, 0], changes.bins)
+        if len(changes.blur):
+            grey = grey.lerp(self._mean.to(grey.device) @ grey, changes.blur.view(-1, 1, 1))
         # Whole rows are read several times as fast as single cells, on either axis.
         grey = _interpolate(grey.transpose(1, 2).contiguous(), changes.frames).div_(255)  # (B, T, F)
         if self._has_noise:
@@ -240,6 +247,13 @@ def _interpolate(picture: torch.Tensor, rows: Rows) -> torch.Tensor:
     low, high = (flat.index_select(0, (row + first).view(-1)).float() for row in (rows.low, rows.high))
     rows_out = low.mul_(rows.low_weight.reshape(-1, 1)).addcmul_(high, rows.high_weight.reshape(-1, 1))
     return rows_out.view(picture.shape)
+
+
+def _average_neighbours(n: int, n_aside: int) -> torch.Tensor:
+    """Return (n, n): each row the mean of a bin and its neighbours up to `n_aside` away; at an edge of those there are."""
+    bins = torch.arange(n)
+    near = ((bins - bins.unsqueeze(1)).abs() <= n_aside).float()
+    return near / near.sum(1, keepdim=True)
 
 
 def _exponential(n: int) -> torch.Tensor:

@@ -5,11 +5,11 @@ N clips, C channels, F mel bins, T frames, K classes, V views.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import torch
 
+from cnn.models.blocks import average_answers
 from cnn.tiles.batches import Clips
 from cnn.tiles.inputs import Inputs
 
@@ -34,10 +34,5 @@ def log_probabilities(
     with torch.no_grad():
         for start in range(0, len(pictures), size):
             levels = pictures[start : start + size].float().div_(255)
-            batches.append(average_views(torch.stack([net(view) for view in inputs.views(levels)])))
+            batches.append(average_answers(torch.stack([net(view) for view in inputs.views(levels)])))
     return torch.cat(batches)
-
-
-def average_views(logits: torch.Tensor) -> torch.Tensor:
-    """Return (B, K), the logarithm of the mean of the views' probabilities, from logits (V, B, K)."""
-    return logits.log_softmax(2).logsumexp(0) - math.log(len(logits))

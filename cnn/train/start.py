@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from torch import nn
 from cnn.config import RunConfig
 from cnn.errors import CnnError, ConfigError, RunError
 from cnn.files import read_json
+from cnn.models.columns import Columns
 from cnn.overrides import config_from_dict
 from cnn.start import locate_weights
 
@@ -111,8 +112,8 @@ def load_start(net: nn.Module, config: RunConfig) -> str:
     start, state = config.train.start, net.state_dict()
     weights = _read_weights(config)
     _check_split(config)
-    last = group_layers(net, _empty_picture(net, config))[-1].name
-    of_last = {name for name in state if name.rpartition(".")[0] == last}
+    last = _list_last_layers(net, _empty_picture(net, config))
+    of_last = {name for name in state if name.rpartition(".")[0] in last}
     if missing := [*(state.keys() - weights.keys()), *(weights.keys() - state.keys())]:
         whose = "is of this net alone" if missing[0] in state else "is of that file alone"
         raise RunError(
@@ -130,8 +131,19 @@ def load_start(net: nn.Module, config: RunConfig) -> str:
     net.load_state_dict({name: value for name, value in weights.items() if not (is_anew and name in of_last)}, strict=False)
     if is_anew:
         labels = len(config.train.start_labels) or len(weights[max(of_last)])
-        return f"train.start={start} is for {labels} other labels: the last layer, {last}, is drawn anew"
-    return "" if config.train.start_labels else f"train.start={start} says no labels: the last layer, {last}, is taken as it is"
+        return f"train.start={start} is for {labels} other labels: {_name_last(last)} drawn anew"
+    return "" if config.train.start_labels else f"train.start={start} says no labels: {_name_last(last)} taken as it is"
+
+
+def _list_last_layers(net: nn.Module, picture: torch.Tensor) -> list[str]:
+    """Return the names of the layers that answer: the last, or that of each column."""
+    if not isinstance(net, Columns):
+        return [group_layers(net, picture)[-1].name]
+    return [f"columns.{number}.{group_layers(column, picture)[-1].name}" for number, column in enumerate(net.columns)]
+
+
+def _name_last(layers: Sequence[str]) -> str:
+    return f"the last layer, {layers[0]}, is" if len(layers) == 1 else f"the last layer of each column, {', '.join(layers)}, is"
 
 
 def _check_split(config: RunConfig) -> None:

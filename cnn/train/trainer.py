@@ -16,8 +16,7 @@ from arena.base.scores import Counts, accuracy, macro_f1
 from cnn.config import RunConfig
 from cnn.errors import RunError
 from cnn.files import write_whole
-from cnn.models.registry import build_net, count_parameters, to_device
-from cnn.models.seeding import seed_generators
+from cnn.models.registry import build_net, count_parameters, seed_generators, to_device
 from cnn.runs.folder import EpochRow, Score
 from cnn.settings.train import TrainSettings
 from cnn.tiles.batches import Clips, count_steps, derive_seed
@@ -175,19 +174,19 @@ class Trainer:
         )
 
     def backward(self, batch: torch.Tensor, truth: torch.Tensor, criterion: Loss) -> tuple[torch.Tensor, torch.Tensor]:
-        """Compute the gradients of a batch; return its loss, as `EpochStats` has it, and its log-probabilities (B, K)."""
-        log_probs = self.forward(batch).log_softmax(1)
+        """Compute the gradients of a batch; return its loss, as `EpochStats` has it, and (B, K), greatest at the answer."""
+        log_probs = self.forward(batch).log_softmax(-1)
         plain = criterion.measure(log_probs, truth)
         self.optimizer.zero_grad()
-        criterion.descend(plain, log_probs, truth).backward()  # type: ignore[no-untyped-call]
-        return plain.detach(), log_probs.detach()
+        criterion.descend(plain, log_probs, truth).sum().backward()  # type: ignore[no-untyped-call]
+        return plain.detach().mean(), log_probs.detach().view(len(batch), -1, log_probs.shape[-1]).logsumexp(1)
 
     def step(self, rate: float) -> None:
         """Update the weights by their gradients."""
         self.optimizer.step(rate)
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        """Return the logits (B, K) of a batch (B, C, F, T)."""
+        """Return the logits (B, K) of a batch (B, C, F, T), or (B, n, K) of n columns in training."""
         logits: torch.Tensor = self.net(batch)
         return logits
 

@@ -18,18 +18,17 @@ from cnn.check.net import check_net
 from cnn.config import RunConfig
 from cnn.errors import ConfigError
 from cnn.models.own import pin_source, resolve_source
-from cnn.models.registry import build_net, to_device
-from cnn.models.seeding import seed_generators
+from cnn.models.registry import seed_generators
 from cnn.overrides import config_from_dict
 from cnn.runs.folder import EVERY_PART, EpochRow, Prediction, RunFolder, RunResult, RunState
 from cnn.runs.marks import choose_trial, lock_run, read_trial_mark
 from cnn.splits import make_split
 from cnn.tiles.batches import Clips, derive_seed
 from cnn.tiles.denoised import check_denoiser
-from cnn.tiles.inputs import Inputs
 from cnn.tiles.tile_set import TileClip, TileSet
 from cnn.train.device import limit_threads, resolve_device
 from cnn.train.failure import describe_failure
+from cnn.train.loss import Loss
 from cnn.train.optimizer import check_batch_size
 from cnn.train.start import begin_training
 from cnn.train.trainers import add_test_part, make_result, make_trainer
@@ -248,15 +247,16 @@ def try_batch(config: RunConfig, tiles: TileSet, device: str) -> None:
     target = resolve_device(device)
     split = make_split(tiles.clips, config.split)
     clips = Clips(tiles.pictures(config.filter), tiles.labels(), split.train[: config.train.batch_size or None], target)
-    with limit_threads(target), seed_generators(derive_seed("weights", config.train.seed), target):
-        net = to_device(build_net(config.model, config.tiles.size, config.data.n_classes), target)
-        check_batch_size(net, config.train, len(split.train))
-        net.train()
+    with limit_threads(target), seed_generators(derive_seed("dropout", config.train.seed), target):
+        trainer = make_trainer(config, target)
+        check_batch_size(trainer.net, config.train, len(split.train))
+        trainer.net.train()
         order = derive_seed("order", config.train.seed, 0)
-        for batch, truth in clips.iterate_batches(config.train.batch_size, [order], Inputs([config])):
-            answers = net(batch)
-            loss = F.mse_loss(answers, batch) if config.model.is_autoencoder else F.cross_entropy(answers, truth)
-            loss.backward()  # type: ignore[no-untyped-call]
+        for batch, truth in clips.iterate_batches(config.train.batch_size, [order], trainer.inputs):
+            if config.model.is_autoencoder:
+                F.mse_loss(trainer.net(batch), batch).backward()  # type: ignore[no-untyped-call]
+            else:
+                trainer.backward(batch, truth, Loss(config.train.loss))
             break
         if target.type == "cuda":
             torch.cuda.synchronize(target)

@@ -38,7 +38,7 @@ _OWN_TRAIN = (
     "patience",
     "seed",
 )
-_SHARED_AUGMENT = ("freq_masks", "time_masks")
+_SHARED_AUGMENT = ("freq_masks", "time_masks", "blur")
 
 
 def compute_stack_key(config: RunConfig) -> RunConfig:
@@ -73,7 +73,7 @@ class FusedStack:
         self._inputs = Inputs([fit.config for fit in fits])
         self._counts = torch.zeros(len(fits) * n_cells, dtype=torch.int64, device=self._device)  # (M K K,)
         self._first_cells = torch.arange(len(fits), device=self._device) * n_cells  # (M,)
-        smoothing = torch.tensor([fit.config.train.label_smoothing for fit in fits], device=self._device)
+        smoothing = torch.tensor([fit.config.train.label_smoothing for fit in fits], device=self._device).unsqueeze(1)  # (M, 1)
         self._loss = Loss(config.train.loss, smoothing)  # with weights once the clips are seen: a graph reads their memory
         self._dtype = torch.float32
         self._step: Step | None = None  # as a graph, once there is a batch to capture it with
@@ -135,15 +135,15 @@ class FusedStack:
         n_members, k = len(self._fits), self._config.data.n_classes
         with torch.autocast(self._device.type, self._dtype, enabled=self._dtype != torch.float32, cache_enabled=False):
             logits = self._net(batch)
-        log_probs = logits.float().log_softmax(1).view(-1, n_members, k)
+        log_probs = logits.float().log_softmax(-1).view(len(truth) // n_members, n_members, -1, k)  # (B, M, columns, K)
         truth = truth.view(-1, n_members)
-        plain = self._loss.measure(log_probs, truth)
+        plain = self._loss.measure(log_probs, truth)  # (M, columns)
         self._optimizer.backward(self._loss.descend(plain, log_probs, truth).sum())
         norms = self._optimizer.measure_gradients()
         self._optimizer.step(rates)
-        cells = (self._first_cells + truth * k + log_probs.argmax(2)).flatten()
+        cells = (self._first_cells + truth * k + log_probs.logsumexp(2).argmax(2)).flatten()
         self._counts.index_add_(0, cells, torch.ones_like(cells))  # bincount would wait for the GPU in every step
-        return torch.stack((plain.detach(), norms))
+        return torch.stack((plain.detach().mean(1), norms))
 
     def _rates(self, steps: int) -> torch.Tensor:
         """Return (steps, M) learning rates of each member's next epoch."""

@@ -15,8 +15,7 @@ from cnn.config import RunConfig, config_to_dict, default_config
 from cnn.corpus.recordings import find_recordings
 from cnn.errors import ConfigError, ModelError
 from cnn.inference.predict import predict_recordings
-from cnn.models.registry import build_net
-from cnn.models.seeding import seed_generators
+from cnn.models.registry import build_net, seed_generators
 from cnn.overrides import apply_values, config_from_dict, override
 from cnn.runs.folder import RunState
 from cnn.settings.model import model_defaults

@@ -176,8 +176,26 @@ def test_noise_raises_the_floor_by_powers_and_leaves_the_loudest_cells() -> None
     assert len({clip[40].numpy().tobytes() for clip in noisy}) > 150  # those whose noise lies within the range have their own
 
 
+def test_blur_takes_half_of_the_clips_part_of_the_way_to_the_mean_over_neighbouring_bins() -> None:
+    source = tile(grey(400))
+    levels = (source[:, 0] / 255).numpy()
+    means = np.stack([levels[:, max(0, row - 3) : row + 4].mean(1) for row in range(64)], 1)
+    blurred = drawn_from(source[:, 0] / 255, blur=3).numpy()
+    shares = ((blurred - levels) * (means - levels)).sum((1, 2)) / np.square(means - levels).sum((1, 2))
+    np.testing.assert_allclose(blurred, levels + shares[:, None, None] * (means - levels), atol=1e-5)
+    assert 0.4 < (shares < 1e-4).mean() < 0.6
+    assert 0.4 < shares[shares > 1e-4].mean() < 0.6
+    assert shares.min() > -1e-4
+    assert shares.max() < 1
+
+
+def test_without_blur_the_draws_are_those_of_before_there_was_one() -> None:
+    changes = SoundAugment([AugmentSettings()], TileSettings()).draw(8, [torch.Generator().manual_seed(0)])
+    assert changes.noise.double().sum().item() == pytest.approx(0.0017403191450284794, rel=1e-6)
+
+
 def test_a_clip_is_changed_in_the_same_way_whatever_batch_it_is_in() -> None:
-    augment, pictures = SoundAugment([AugmentSettings()], TileSettings()), tile(grey())
+    augment, pictures = SoundAugment([AugmentSettings(blur=3)], TileSettings()), tile(grey())
     changes = augment.draw(64, [torch.Generator().manual_seed(3)])
     batch = augment.mask(augment.warp(pictures, changes), changes)
     part = changes.part(16, 32)

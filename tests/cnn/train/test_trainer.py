@@ -123,7 +123,17 @@ def test_every_setting_changes_what_is_learnt(setting: str) -> None:
 
 def test_only_augmented_variants_are_augmented() -> None:
     plain = weights_after()
-    off = ("freq_masks=0", "time_masks=0", "tract=0", "tract_bend=0", "tempo=0", "tempo_bend=0", "shift=0", "noise_db=120")
+    off = (
+        "freq_masks=0",
+        "time_masks=0",
+        "tract=0",
+        "tract_bend=0",
+        "tempo=0",
+        "tempo_bend=0",
+        "shift=0",
+        "noise_db=120",
+        "blur=0",
+    )
     still = [f"augment.{setting}" for setting in off]
     for variant in VARIANTS:
         same = torch.equal(plain, weights_after(variant=variant))

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from cnn.errors import ModelError
 from cnn.models.registry import build_net
@@ -16,7 +15,7 @@ from cnn.settings.train import TrainSettings
 from cnn.train.fused.flat_optimizer import FlatOptimizer
 from cnn.train.fused.stacked_layers import Formulation, StackedConv2d, StackedDropout, stack_nets, unstack_nets
 from cnn.train.optimizer import Optimizer
-from support.nets import KINDS
+from support.nets import KINDS, sum_losses
 
 M, B, SIZE = 3, 4, 32
 
@@ -53,7 +52,7 @@ def test_a_stacked_net_says_what_each_member_says(name: str) -> None:
             net.train(mode)
         found = whole(neighbours(inputs())).view(B, M, -1)
         for number, net in enumerate(nets):
-            torch.testing.assert_close(found[:, number], net(inputs()[number]), rtol=1e-5, atol=1e-5)
+            torch.testing.assert_close(found[:, number], net(inputs()[number]).flatten(1), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["lenet5", "resnet", "mobilenet"])
@@ -88,10 +87,10 @@ def test_gradients_and_statistics_are_those_of_each_member_alone(name: str) -> N
     nets = [net.double() for net in nets_of(name)]
     whole = stack_nets(nets)
     truth = torch.arange(B) % 10
-    F.cross_entropy(whole(neighbours(inputs(torch.float64))), truth.repeat_interleave(M), reduction="sum").backward()
+    sum_losses(whole(neighbours(inputs(torch.float64))), truth.repeat_interleave(M)).backward()
     gradients = dict(whole.named_parameters())
     for number, net in enumerate(nets):
-        F.cross_entropy(net(inputs(torch.float64)[number]), truth, reduction="sum").backward()
+        sum_losses(net(inputs(torch.float64)[number]), truth).backward()
         for key, parameter in net.named_parameters():
             ours = gradients[key].grad
             assert ours is not None
