@@ -79,7 +79,8 @@ class Every(torch.nn.Module):
         small = [replace(model_defaults(name), depth=NETS[name].depths[0], width=0.25) for name in kinds]
         self.nets = torch.nn.ModuleList(build_net(one, size, n_classes) for one in small)
     def forward(self, x):
-        return torch.stack([net(x) for net in self.nets]).mean(0)
+        answers = [net(x) for net in self.nets]
+        return torch.stack([answer if answer.ndim == 2 else answer.mean(1) for answer in answers]).mean(0)
 """
 
 

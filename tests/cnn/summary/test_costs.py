@@ -88,7 +88,7 @@ def test_nets_are_taken_by_name_at_a_depth_and_a_width(tmp_path: Path) -> None:
     own, resnet = costs.compute_costs([f"{tmp_path}/net.py:Small", "resnet"], 32, {"model.depth": 3, "model.width": 2.0})
     assert (own.label, own.role, own.paper, own.depth, own.depths) == ("Small", "your own", "", 3, (1, 1000))
     assert (resnet.role, resnet.depth, resnet.n_parameters) == ("Model B", 3, 1_093_482)  # counted by hand
-    assert [cost.name for cost in costs.compute_costs((), 32, {"model.depth": 6})] == ["densenet"]
+    assert [cost.name for cost in costs.compute_costs((), 32, {"model.depth": 6})] == ["columns", "densenet"]
     with pytest.raises(ConfigError, match="no net of ours takes a depth of 9"):
         costs.compute_costs((), 32, {"model.depth": 9})
     with pytest.raises(ConfigError, match="lies between 1 and 4, not 9"):
