@@ -13,7 +13,7 @@ _FULL_SIZE = 64  # the settings' widths and shifts are for tiles of this size
 
 
 class PlainAugment:
-    """Warping of frequency and time by interpolation, a shift, a noise floor, then masks."""
+    """Warping of frequency and time by interpolation, a blur, a shift, a noise floor, then masks."""
 
     def __init__(self, settings: AugmentSettings, tiles: TileSettings) -> None:
         self._settings, self._range_db, self._scale = settings, tiles.range_db, tiles.size / _FULL_SIZE
@@ -22,11 +22,13 @@ class PlainAugment:
         self._hertz = 700 * (10 ** ((self._low + self._mel_per_bin * np.arange(tiles.size)) / 2595) - 1)
 
     def warp(self, grey: Picture, rng: np.random.Generator) -> Picture:
-        """Return (F, T) in 0..1: scaled in frequency and time, shifted in time, with a random noise floor."""
+        """Return (F, T) in 0..1: scaled and blurred in frequency, scaled and shifted in time, with a random noise floor."""
         s, n_frames = self._settings, grey.shape[1]
         hertz = _warped(self._hertz, np.exp(rng.uniform(-s.tract, s.tract)), self._highest)
         bins = (_mel(hertz) - self._low) / self._mel_per_bin + _bend(len(grey), s.tract_bend * self._scale, rng)
         grey = _rows_at(grey, bins.clip(0, len(grey) - 1))
+        if s.blur and rng.random() < 0.5:
+            grey = grey + np.float32(rng.random()) * (_average_rows(grey, round(s.blur * self._scale)) - grey)
         middle = (n_frames - 1) / 2
         frames = middle + (np.arange(n_frames) - middle) * np.exp(rng.uniform(-s.tempo, s.tempo))
         frames += rng.uniform(-s.shift, s.shift) * self._scale + _bend(n_frames, s.tempo_bend * self._scale, rng)
@@ -60,6 +62,11 @@ def _rows_at(picture: Picture, positions: npt.NDArray[np.float64]) -> Picture:
     low = np.minimum(inside.astype(int), len(picture))
     share = (inside - low).astype(np.float32)[:, None]
     return padded[low] * (1 - share) + padded[low + 1] * share
+
+
+def _average_rows(picture: Picture, n_aside: int) -> Picture:
+    """Return the mean of each row and its neighbours up to `n_aside` away; at an edge of those there are."""
+    return np.stack([picture[max(0, row - n_aside) : row + n_aside + 1].mean(0) for row in range(len(picture))])
 
 
 def _warped(hertz, factor, highest):  # type: ignore[no-untyped-def]

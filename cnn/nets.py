@@ -11,6 +11,7 @@ SEES = ("picture", "differences")  # the picture alone, or with its differences 
 NORMS = ("batch", "none")  # after each convolution of a spelled net
 SPELLED = "stack"  # the net that `model.stack` spells
 PAIR = ("lenet5", "columns")  # Model A and the Model B that `--all` trains
+FORMER_PAIR = ("lenet5", "resnet")  # until December 2026
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ NETS = {
         "CVPR 2012.",
         origin={"en": "a multi-column net", "es": "una red de varias columnas"},
         depth=3,
-        depths=(1, 8),
+        depths=(1, 6),
         counts="columns: LeNet-5 and a small ResNet in turn",
         width=2.0,
         sees="differences",

@@ -55,7 +55,7 @@ def _check_settings(settings: Mapping[str, object]) -> None:
 
 
 def choose_models(project: Project) -> tuple[str, str]:
-    """Return Model A and Model B, as `--model` takes them: the project's, or lenet5 and resnet."""
+    """Return Model A and Model B, as `--model` takes them: the project's, or `PAIR`."""
     first, second = project.models or PAIR
     return first, second
 

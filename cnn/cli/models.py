@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 _LEGEND = """\
-no.: layers with weights, which `train.frozen=N` counts with what follows each
+no.: layers with weights, which `train.frozen=N` counts with what follows each;
+in a net of columns from 1 in each column
 kernel: 3x3/2 has a stride of 2, 3x3 d2 is dilated twice
 field: rows x columns of the picture that a number of the output may depend on,
 the most of any; through branches the widest; the whole picture at most

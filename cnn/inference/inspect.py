@@ -23,6 +23,7 @@ from cnn.files import read_json, write_json, write_whole
 from cnn.inference.inspect_clips import choose_clips, choose_split
 from cnn.inference.predict import complete_trial, load_net
 from cnn.inference.saliency import MapLayer, compute_features, compute_maps, first_filters, grad_cam, map_layers, occlusion
+from cnn.models.columns import Columns
 from cnn.reconstruction.result import read_reconstructions
 from cnn.runs.folder import Prediction, RunFolder
 from cnn.runs.marks import lock_run
@@ -41,6 +42,8 @@ _MOST_EMBEDDED = 300  # clips
 _PERPLEXITY = 30.0  # the default of scikit-learn, and the upper part of the range that the paper calls robust
 _SEED = 0
 _AT_ONCE = 128
+_NO_MAPS = "a net without Conv2d has no filters, no maps and no Grad-CAM; the rest is there"
+_COLUMNS = "filters, maps, Grad-CAM and t-SNE show one column each, which its layer's name says; hiding is asked of the vote"
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -183,7 +186,7 @@ def _inspect(
         "layers": [{**asdict(layer), "channels": numbers} for layer, numbers in zip(layers, channels_by_layer, strict=True)],
         "n_mapped": min(_MOST_MAPPED, len(clips)) if layers else 0,
         "embedding": {**embedding, "clips": [[row.id, row.truth, row.label, row.speaker] for row in sample], "of": len(rows)},
-        "notes": [] if layers else ["a net without Conv2d has no filters, no maps and no Grad-CAM; the rest is there"],
+        "notes": [_COLUMNS] if isinstance(net, Columns) else [] if layers else [_NO_MAPS],
     }
     return facts, arrays
 

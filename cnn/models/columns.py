@@ -36,7 +36,8 @@ class Columns(nn.Module):
         for number in range(settings.depth):
             name, column, share = _KINDS[number % len(_KINDS)]
             width = max(settings.width * share, WIDTHS[0])
-            self.columns.append(column(replace(settings, name=name, depth=NETS[name].depth, width=width), size, n_classes))
+            own = replace(settings, name=name, source="", depth=NETS[name].depth, width=width)
+            self.columns.append(column(own, size, n_classes))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         answers = [column(x) for column in self.columns]

@@ -22,7 +22,7 @@ from cnn.models.registry import build_net, seed_generators
 from cnn.settings.data import DIGITS
 from cnn.settings.model import ModelSettings
 from cnn.train.device import limit_threads
-from cnn.train.start import group_layers
+from cnn.train.start import group_columns
 
 _CPU = torch.device("cpu")
 
@@ -31,7 +31,7 @@ _CPU = torch.device("cpu")
 class LayerSummary:
     """One call of a layer; a layer that is called again has its parameters in the first call."""
 
-    number: int  # among the layers with weights, as `train.frozen` counts them; 0 of any other
+    number: int  # among the layers with weights, of its column, as `train.frozen` counts them; 0 of any other
     name: str  # path within the net
     kind: str  # class
     shape: tuple[int, ...]  # output of one clip
@@ -113,7 +113,7 @@ def _list_layers(net: nn.Module, picture: torch.Tensor) -> list[LayerSummary]:
         calls = _record(net, picture, counter)
     fields = zip(_measure_extents(net, picture, 2), _measure_extents(net, picture, 3), strict=True)
     parameters = _count_by_call(net, calls)
-    numbers = {group.name: number for number, group in enumerate(group_layers(net, picture), 1)}
+    numbers = {group.name: number for column in group_columns(net, picture) for number, group in enumerate(column, 1)}
     layers = [
         _layer(call, field, n, numbers.pop(call.path, 0)) for call, field, n in zip(calls, fields, parameters, strict=True)
     ]

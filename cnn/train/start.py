@@ -33,7 +33,7 @@ class LayerGroup:
 
 
 def group_layers(net: nn.Module, pictures: torch.Tensor) -> list[LayerGroup]:
-    """Return the layers that `train.frozen` counts, in the order in which forward calls them first on (B, C, F, T)."""
+    """Return the layers with filters or a matrix, in the order in which forward calls them first on (B, C, F, T)."""
     paths = {module: path for path, module in net.named_modules()}
     calls: dict[nn.Module, None] = {}
     hooks = [
@@ -56,6 +56,14 @@ def group_layers(net: nn.Module, pictures: torch.Tensor) -> list[LayerGroup]:
     return groups
 
 
+def group_columns(net: nn.Module, pictures: torch.Tensor) -> list[list[LayerGroup]]:
+    """Return the layers of each column, which `train.frozen` counts anew in each; a net without columns is one."""
+    groups = group_layers(net, pictures)
+    if not isinstance(net, Columns):
+        return [groups]
+    return [[group for group in groups if group.name.startswith(f"columns.{n}.")] for n in range(len(net.columns))]
+
+
 def _empty_picture(net: nn.Module, config: RunConfig) -> torch.Tensor:
     size = config.tiles.size
     return torch.zeros(1, config.data.channels, size, size, device=next(net.parameters()).device)
@@ -67,7 +75,7 @@ def has_weights(module: nn.Module) -> bool:
 
 
 def freeze_layers(net: nn.Module, config: RunConfig) -> tuple[nn.Module, ...]:
-    """Exclude the first `train.frozen` layers from training; return their modules, which are to stay in evaluation mode.
+    """Exclude the first `train.frozen` layers of each column from training; return their modules, which are to stay in evaluation mode.
 
     Raises:
         ConfigError: the net has no more layers than that.
@@ -75,11 +83,13 @@ def freeze_layers(net: nn.Module, config: RunConfig) -> tuple[nn.Module, ...]:
     n_frozen = config.train.frozen
     if not n_frozen:
         return ()
-    groups = group_layers(net, _empty_picture(net, config))
-    if n_frozen >= len(groups):
-        rule = f"train.frozen={n_frozen} leaves nothing to train: {config.model.label} has {len(groups)} layers with weights"
-        raise ConfigError(f"{rule}; freeze {len(groups) - 1} at most (`arena models {config.model.label} --layers` lists them)")
-    modules = tuple(module for group in groups[:n_frozen] for module in group.modules)
+    columns = group_columns(net, _empty_picture(net, config))
+    least, label = min(map(len, columns)), config.model.label
+    if n_frozen >= least:
+        whose = label if len(columns) == 1 else f"a column of {label}"
+        rule = f"train.frozen={n_frozen} leaves nothing to train: {whose} has {least} layers with weights"
+        raise ConfigError(f"{rule}; freeze {least - 1} at most (`arena models {label} --layers` lists them)")
+    modules = tuple(module for column in columns for group in column[:n_frozen] for module in group.modules)
     for module in modules:
         for parameter in module.parameters(recurse=False):
             parameter.requires_grad_(False)
@@ -112,7 +122,7 @@ def load_start(net: nn.Module, config: RunConfig) -> str:
     start, state = config.train.start, net.state_dict()
     weights = _read_weights(config)
     _check_split(config)
-    last = _list_last_layers(net, _empty_picture(net, config))
+    last = [column[-1].name for column in group_columns(net, _empty_picture(net, config))]
     of_last = {name for name in state if name.rpartition(".")[0] in last}
     if missing := [*(state.keys() - weights.keys()), *(weights.keys() - state.keys())]:
         whose = "is of this net alone" if missing[0] in state else "is of that file alone"
@@ -133,13 +143,6 @@ def load_start(net: nn.Module, config: RunConfig) -> str:
         labels = len(config.train.start_labels) or len(weights[max(of_last)])
         return f"train.start={start} is for {labels} other labels: {_name_last(last)} drawn anew"
     return "" if config.train.start_labels else f"train.start={start} says no labels: {_name_last(last)} taken as it is"
-
-
-def _list_last_layers(net: nn.Module, picture: torch.Tensor) -> list[str]:
-    """Return the names of the layers that answer: the last, or that of each column."""
-    if not isinstance(net, Columns):
-        return [group_layers(net, picture)[-1].name]
-    return [f"columns.{number}.{group_layers(column, picture)[-1].name}" for number, column in enumerate(net.columns)]
 
 
 def _name_last(layers: Sequence[str]) -> str:

@@ -134,6 +134,7 @@ def _attention(w: PaperWriter) -> None:
     for inspection in w.facts.inspections[:1]:
         cites = {name: w.cite(name) for name in ("grad_cam", "occlusion", "tsne")}
         name = t.cell(inspection.model, inspection.variant)
+        w.say(t("inspection.columns", **inspection.columns) if inspection.columns else "")
         w.figure("attention", t("paper.attention", name=name, grad_cam=cites["grad_cam"], occlusion=cites["occlusion"]))
         w.figure("embedding", t("paper.embedding", name=name, n=len(inspection.embedding), cite=cites["tsne"]))
 

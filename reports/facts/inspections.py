@@ -72,5 +72,12 @@ class InspectionFacts:
     seed: int
     arrays: dict[str, NDArray[np.generic]] = field(default_factory=dict, repr=False, compare=False)
 
+    @property
+    def columns(self) -> dict[str, str]:
+        """What single columns of a net show, for the text that says so; empty of a net without columns."""
+        if not self.filter_layer.startswith("columns."):
+            return {}
+        return {"name": self.model, "filters": self.filter_layer, "cam": self.layers[-1].name, "places": self.feature_layer}
+
     def array(self, name: str) -> NDArray[Any]:
         return self.arrays[name]

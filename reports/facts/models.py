@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from cnn.config import EVERY_VARIANT, VARIANTS
-from cnn.nets import BASELINE, MODEL_A, MODEL_B, NETS, PAIR
+from cnn.nets import BASELINE, FORMER_PAIR, MODEL_A, MODEL_B, NETS, PAIR
 
 CellKey = tuple[str, str]  # label of the model, variant
 
@@ -26,12 +26,14 @@ _ROLES = (MODEL_A, "", MODEL_B, BASELINE)  # a net of one's own has none
 def infer_models(trained: Iterable[str]) -> tuple[str, ...]:
     """Return the labels of Model A and Model B, given those of the trained nets, the first trained first.
 
-    Two nets are the pair, a net whose role is Model A first. Of more nets, or of one, it is the shipped pair if it has any
-    of them, else the first two. A single net of one's own has no Model B.
+    Two nets are the pair, a net whose role is Model A first. Of more nets, or of one, it is the shipped pair, or the one of
+    before where only its Model B was trained, if it has any of them, else the first two. A single net of one's own has no
+    Model B.
     """
     labels = sorted(dict.fromkeys(trained), key=_rank)
-    if not labels or (len(labels) != 2 and set(labels) & set(PAIR)):
-        return PAIR
+    pair = FORMER_PAIR if FORMER_PAIR[1] in labels and PAIR[1] not in labels else PAIR
+    if not labels or (len(labels) != 2 and set(labels) & set(pair)):
+        return pair
     return tuple(labels[:2])
 
 
