@@ -75,7 +75,7 @@ def has_weights(module: nn.Module) -> bool:
 
 
 def freeze_layers(net: nn.Module, config: RunConfig) -> tuple[nn.Module, ...]:
-    """Exclude the first `train.frozen` layers of each column from training; return their modules, which are to stay in evaluation mode.
+    """Exclude the first `train.frozen` layers of each column from training; return their modules, to stay in evaluation mode.
 
     Raises:
         ConfigError: the net has no more layers than that.

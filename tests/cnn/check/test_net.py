@@ -277,6 +277,13 @@ def test_what_is_held_in_a_buffer_or_changes_no_answer_is_taken(tmp_path: Path) 
     assert tried(write_net(tmp_path, for_a_look)) == ""
 
 
+def test_a_net_may_have_columns(tmp_path: Path) -> None:
+    text = "from cnn.models.columns import Columns\n\n\nclass MyNet(Columns):\n    pass\n"
+    settings = model_defaults(f"{write_net(tmp_path, text)}:MyNet")
+    report = check_net(settings, 32, 10)
+    assert (report.warnings, report.ignored) == ((), ())
+
+
 def test_a_line_is_named_without_torchs_text_being_cut_within_a_word(tmp_path: Path) -> None:
     message = tried(write_net(tmp_path, format_net(f"raise ValueError('{'long ' * 100}')")))
     assert message.startswith("net.py line 9 (Net, forward on (4, 1, 64, 64)): ValueError: long long")

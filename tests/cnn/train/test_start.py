@@ -122,6 +122,28 @@ def test_as_many_frozen_layers_as_the_net_has_leave_nothing_to_train(
         config(digit_tiles, "train.frozen=1")
 
 
+def test_of_columns_the_first_layers_of_each_are_frozen_and_the_last_of_each_drawn_anew(
+    digit_tiles: TileSet, tmp_path: Path
+) -> None:
+    begun = train(config(digit_tiles, model="columns"), digit_tiles, tmp_path)
+    chosen = config(digit_tiles, f"train.start={begun.path}", "train.frozen=4", model="columns")
+    frozen = {name for name, value in make_trainer(chosen, CPU).net.named_parameters() if not value.requires_grad}
+    assert {name.rpartition(".")[0] for name in frozen if "blocks" in name or "stem" in name} == {
+        "columns.1.stem.1",
+        "columns.1.stem.2",
+        *(f"columns.1.blocks.{layer}" for layer in ("0.body.0", "0.body.1", "0.body.3", "0.body.4", "1.body.0", "1.body.1")),
+    }
+    others = replace(chosen, data=replace(digit_tiles.data, labels=tuple("abcdefghij")))
+    last = "columns.0.classifier.6, columns.1.head.3, columns.2.classifier.6"
+    assert load_start(make_trainer(others, CPU).net, others) == (
+        f"train.start={begun.path} is for 10 other labels: the last layer of each column, {last}, is drawn anew"
+    )
+    assert refusal(digit_tiles, tmp_path / "runs", f"train.start={begun.path}", "train.frozen=5", model="columns") == (
+        "train.frozen=5 leaves nothing to train: a column of columns has 5 layers with weights; freeze 4 at most "
+        "(`arena models columns --layers` lists them)"
+    )
+
+
 @pytest.mark.parametrize("name", WRITTEN)
 def test_the_last_layer_that_is_counted_answers_and_every_weight_is_of_one(name: str) -> None:
     net = build_net(model_defaults(name), 64, 7)

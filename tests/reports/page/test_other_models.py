@@ -34,9 +34,12 @@ def test_the_pair_is_what_the_project_names_or_the_two_that_were_trained_or_the_
         ("mlp", "lenet5"): ("lenet5", "mlp"),
         ("densenet",): ("densenet",),
         ("Mine",): ("Mine",),
-        ("Mine", "lenet5", "resnet"): ("lenet5", "resnet"),
+        ("Mine", "lenet5", "resnet"): ("lenet5", "resnet"),  # the pair of before
+        ("columns", "lenet5", "resnet"): ("lenet5", "columns"),
+        ("resnet",): ("lenet5", "resnet"),
+        ("lenet5",): ("lenet5", "columns"),
         ("One", "Two", "Three"): ("One", "Two"),
-        (): ("lenet5", "resnet"),
+        (): ("lenet5", "columns"),
     }
     assert {trained: infer_models(trained) for trained in cases} == cases
 

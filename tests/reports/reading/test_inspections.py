@@ -60,6 +60,16 @@ def pixels(uri: str, n_channels: int) -> np.ndarray:
     return np.frombuffer(rows, np.uint8).reshape(height, 1 + width * n_channels)[::-1, 1:].reshape(height, width, n_channels)
 
 
+def test_of_a_net_of_columns_the_page_says_that_pictures_show_one_column_each(facts: ReportFacts) -> None:
+    lenet = next(inspection for inspection in facts.inspections if inspection.model == "lenet5")
+    assert "columns that vote" not in render_report(facts).decode()
+    layers = (dataclasses.replace(lenet.layers[-1], name="columns.1.blocks.2.act"),)
+    columns = dataclasses.replace(lenet, model="columns", filter_layer="columns.0.features.1", layers=layers, n_mapped=0)
+    page = render_report(dataclasses.replace(facts, inspections=(columns,))).decode()
+    shown = "Filters (columns.0.features.1), maps, Grad-CAM (columns.1.blocks.2.act) and t-SNE (classifier.6) show one column each"
+    assert f"columns is several columns that vote. {shown}" in page
+
+
 def test_one_training_of_each_model_is_shown(facts: ReportFacts) -> None:
     assert sorted(inspection.model for inspection in facts.inspections) == ["lenet5", "mlp"]
     lenet = next(inspection for inspection in facts.inspections if inspection.model == "lenet5")
