@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from functools import lru_cache
 from itertools import islice
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -18,6 +17,8 @@ from cnn.tiles.mel_scale import MEL_SCALE
 
 def bilateral(tile: npt.NDArray[np.uint8], settings: TileSettings) -> npt.NDArray[np.uint8]:
     """Smooth the tile (F, T) but not its edges: a bilateral filter (Tomasi and Manduchi 1998)."""
+    import cv2  # late: raw tiles need none
+
     filtered: npt.NDArray[np.uint8] = cv2.bilateralFilter(
         tile, settings.bilateral_diameter, settings.bilateral_sigma_color, settings.bilateral_sigma_space
     ).astype(np.uint8, copy=False)
