@@ -198,7 +198,8 @@ def config_to_json(config: RunConfig) -> dict[str, Any]:
 def fill_config(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return the content of a config.json with the settings that came later than it, so that files of any age compare."""
     filled = {"data": SPOKEN_DIGITS.to_json(), **content}
-    for name, section in (("augment", AugmentSettings), ("model", ModelSettings), ("train", TrainSettings)):
+    sections = {"split": SplitSettings, "augment": AugmentSettings, "model": ModelSettings, "train": TrainSettings}
+    for name, section in sections.items():
         if isinstance(content.get(name), Mapping):
             filled[name] = later_defaults(section) | content[name]
     return filled

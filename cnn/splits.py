@@ -5,6 +5,7 @@ The parts depend on the clips and the settings alone: not on the order of the cl
 
 from __future__ import annotations
 
+import dataclasses
 import heapq
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,7 @@ from arena.base.suggest import did_you_mean
 from arena.base.texts import format_labels, name_labels
 from cnn.errors import SplitError
 from cnn.settings.split import FOLDED_KINDS, SplitSettings
+from cnn.splitting.corpora import select_tested
 from cnn.splitting.parts import FEWEST_TO_SHARE, SHARE_OF_VALIDATION, Split, SplitClip, draw_fifths, join_parts, shuffle_names
 from cnn.splitting.pictures import make_picture_folds, split_pictures
 
@@ -40,19 +42,21 @@ def make_split(clips: Sequence[SplitClip], settings: SplitSettings) -> Split:
         return split_pictures(clips, settings)
     if settings.kind == "official":
         raise SplitError("split.kind=official is for pictures that were published in parts; choose split.kind=speaker")
+    tested = select_tested(clips, settings)
     if settings.kind == "random":
-        return _random_split(clips, settings.seed)
+        return _random_split(clips, tested, settings)
     takes = settings.validation == "takes"
-    speakers = _speakers(clips, 2 if takes else 3)  # one each for training and test, and one for validation
+    has_trainers = len(tested) < len(clips)  # of other corpora
+    speakers = _speakers(tested, 2 if takes or has_trainers else 3)  # one each for training, validation and test
     if settings.kind == "becker":
-        val, test = _becker_parts(speakers, settings.fold)
+        val, test = _becker_parts(speakers, settings)
     elif settings.kind == "loso":
         val, test = _neighbours([{speaker} for speaker in speakers], settings.fold)
     elif settings.kind == "folds":
-        val, test = _neighbours(_groups(clips, settings.n_folds, settings.seed), settings.fold)
+        val, test = _neighbours(_groups(tested, settings.n_folds, settings), settings.fold)
     else:
-        val, test = _speaker_parts(speakers, settings)
-    return _with_takes(clips, speakers, test, settings.seed) if takes else _by_speaker(clips, speakers, val, test)
+        val, test = _speaker_parts(speakers, settings, needs_training=not has_trainers)
+    return _with_takes(clips, test, settings) if takes else _by_speaker(clips, val, test, settings)
 
 
 def _speakers(clips: Sequence[SplitClip], fewest: int) -> list[str]:
@@ -69,36 +73,39 @@ def _speakers(clips: Sequence[SplitClip], fewest: int) -> list[str]:
     return speakers
 
 
-def _speaker_parts(speakers: list[str], settings: SplitSettings) -> tuple[set[str], set[str]]:
+def _speaker_parts(speakers: list[str], settings: SplitSettings, *, needs_training: bool) -> tuple[set[str], set[str]]:
     test, val = set(settings.test_speakers), set(settings.val_speakers)
     for key, named in (("split.test_speakers", test), ("split.val_speakers", val)):
         for name in sorted(named - set(speakers)):
             hint = did_you_mean(name, speakers, f"choose from {_names(speakers)}", cutoff=0.5)
-            raise SplitError(f"{key} names {name!r}, who speaks in no clip{hint}")
+            where = f" of split.test_corpus={settings.test_corpus}" if settings.test_corpus else ""
+            raise SplitError(f"{key} names {name!r}, who speaks in no clip{where}{hint}")
     if both := sorted(test & val):
         raise SplitError(f"{_names(both)} cannot be in split.test_speakers and split.val_speakers at once; drop one")
-    shuffled = [s for s in shuffle_names(speakers, settings.seed) if s not in test | val]
+    shuffled = [s for s in shuffle_names(speakers, settings.seed, settings.prefix) if s not in test | val]
     if not test:
         n_test = -(-len(speakers) // 5)
         test, shuffled = set(shuffled[:n_test]), shuffled[n_test:]
     if not val and settings.validation == "speakers":
         n_val = max(1, len(speakers) // 5)
         val, shuffled = set(shuffled[:n_val]), shuffled[n_val:]
-    if not shuffled:
+    if not shuffled and needs_training:
         raise SplitError(
             f"{len(test)} test and {len(val)} validation speakers leave none of {len(speakers)} for training; name fewer"
         )
     return val, test
 
 
-def _becker_parts(speakers: list[str], fold: int) -> tuple[set[str], set[str]]:
+def _becker_parts(speakers: list[str], settings: SplitSettings) -> tuple[set[str], set[str]]:
     block_of = {number: block for block, numbers in enumerate(BECKER_BLOCKS) for number in numbers}
-    numbers = {s: int(s) if s.isascii() and s.isdecimal() else 0 for s in speakers}
+    names = {s: s.removeprefix(settings.prefix) for s in speakers}
+    numbers = {s: int(name) if name.isascii() and name.isdecimal() else 0 for s, name in names.items()}
     if strangers := [s for s in speakers if numbers[s] not in block_of]:
         rule = f"knows AudioMNIST's speakers 01 to 60 only, not {_names(strangers)}"
         raise SplitError(
             f"split.kind=becker {rule}; choose split.kind=speaker", in_evaluation=f"--folds becker {rule}; {_IN_EVALUATION}"
         )
+    fold = settings.fold
     val_block, test_block = (fold + 3) % 5, (fold + 4) % 5
     val = {s for s in speakers if block_of[numbers[s]] == val_block}
     test = {s for s in speakers if block_of[numbers[s]] == test_block}
@@ -129,14 +136,14 @@ def make_folds(clips: Sequence[SplitClip], settings: SplitSettings, n_folds: int
     if reason := _explain_unfoldable(settings):
         raise SplitError(f"{n_folds} folds let every speaker but those of test validate once, and {reason}; leave it out")
     test = {clips[index].speaker for index in make_split(clips, settings).test}
-    others = [clip for clip in clips if clip.speaker not in test]
+    others = [clip for clip in select_tested(clips, settings) if clip.speaker not in test]
     names = sorted({clip.speaker for clip in others})
     if n_folds > len(names):
         rule = f"{n_folds} folds need as many speakers beside the {len(test)} of test, and there are {len(names)}"
         raise SplitError(f"{rule} ({_names(names)}); ask for at most {len(names)}, or record more people")
-    groups = _groups(others, n_folds, settings.seed)
-    held_out = tuple(sorted(test))
-    return [SplitSettings(seed=settings.seed, test_speakers=held_out, val_speakers=tuple(sorted(group))) for group in groups]
+    groups = _groups(others, n_folds, settings)
+    shared = SplitSettings(seed=settings.seed, test_speakers=tuple(sorted(test)), test_corpus=settings.test_corpus)
+    return [dataclasses.replace(shared, val_speakers=tuple(sorted(group))) for group in groups]
 
 
 def _explain_unfoldable(settings: SplitSettings) -> str:
@@ -147,7 +154,7 @@ def _explain_unfoldable(settings: SplitSettings) -> str:
     return "split.val_speakers names who does" if settings.val_speakers else ""
 
 
-def _groups(clips: Sequence[SplitClip], n_folds: int, seed: int) -> list[set[str]]:
+def _groups(clips: Sequence[SplitClip], n_folds: int, settings: SplitSettings) -> list[set[str]]:
     """Deal the speakers into `n_folds` groups: those with most clips first, each to the group with the fewest so far."""
     n_clips = Counter(clip.speaker for clip in clips)
     if n_folds > len(n_clips):
@@ -157,18 +164,17 @@ def _groups(clips: Sequence[SplitClip], n_folds: int, seed: int) -> list[set[str
         )
     groups: list[set[str]] = [set() for _ in range(n_folds)]
     sizes = [(0, 0, number) for number in range(n_folds)]  # clips, speakers, group
-    for speaker in sorted(shuffle_names(n_clips, seed), key=lambda name: -n_clips[name]):
+    for speaker in sorted(shuffle_names(n_clips, settings.seed, settings.prefix), key=lambda name: -n_clips[name]):
         n, n_speakers, number = heapq.heappop(sizes)
         groups[number].add(speaker)
         heapq.heappush(sizes, (n + n_clips[speaker], n_speakers + 1, number))
     return groups
 
 
-def _by_speaker(clips: Sequence[SplitClip], speakers: list[str], val: set[str], test: set[str]) -> Split:
-    n_train = len(speakers) - len(val) - len(test)
+def _by_speaker(clips: Sequence[SplitClip], val: set[str], test: set[str], settings: SplitSettings) -> Split:
     note = (
-        f"Split by speaker: {n_train} train, {len(val)} validate ({_names(sorted(val))}), "
-        f"{len(test)} test ({_names(sorted(test))}); nobody is heard in two parts."
+        f"Split by speaker: {_count_others(clips, val | test)} train, {len(val)} validate ({_names(sorted(val))}), "
+        f"{len(test)} test ({_names(sorted(test))}); nobody is heard in two parts.{_note_corpus(clips, settings)}"
     )
     parts: dict[str, list[int]] = {"train": [], "val": [], "test": []}
     for index, clip in enumerate(clips):
@@ -176,16 +182,27 @@ def _by_speaker(clips: Sequence[SplitClip], speakers: list[str], val: set[str], 
     return join_parts(clips, parts, note, by_speaker=True, val_heard=False)
 
 
-def _with_takes(clips: Sequence[SplitClip], speakers: list[str], test: set[str], seed: int) -> Split:
+def _count_others(clips: Sequence[SplitClip], held_out: set[str]) -> int:
+    return len({clip.speaker for clip in clips} - {""} - held_out)
+
+
+def _note_corpus(clips: Sequence[SplitClip], settings: SplitSettings) -> str:
+    others = sorted({clip.corpus for clip in clips} - {settings.test_corpus})
+    return f" Corpus {settings.test_corpus} alone is tested; {_names(others)} only trains." if settings.test_corpus else ""
+
+
+def _with_takes(clips: Sequence[SplitClip], test: set[str], settings: SplitSettings) -> Split:
     takes: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)  # by speaker and digit: index by id
     parts: dict[str, list[int]] = {"train": [], "val": [], "test": []}
     for index, clip in enumerate(clips):
         if clip.speaker in test:
             parts["test"].append(index)
-        else:
+        elif clip.corpus == settings.test_corpus:
             takes[clip.speaker, clip.label][clip.id] = index
+        else:
+            parts["train"].append(index)
     for indices in takes.values():
-        shuffled = [indices[clip_id] for clip_id in shuffle_names(indices, seed)]
+        shuffled = [indices[clip_id] for clip_id in shuffle_names(indices, settings.seed, settings.prefix)]
         n_val = max(1, len(shuffled) // SHARE_OF_VALIDATION) if len(shuffled) >= FEWEST_TO_SHARE else 0
         parts["val"] += shuffled[:n_val]
         parts["train"] += shuffled[n_val:]
@@ -195,20 +212,23 @@ def _with_takes(clips: Sequence[SplitClip], speakers: list[str], test: set[str],
             "and there are none; record more or choose split.validation=speakers"
         )
     note = (
-        f"Split by speaker: {len(speakers) - len(test)} train, {len(test)} test ({_names(sorted(test))}), never heard in "
+        f"Split by speaker: {_count_others(clips, test)} train, {len(test)} test ({_names(sorted(test))}), never heard in "
         f"training. Validation is {len(parts['val'])} other clips of the training speakers: its scores are optimistic "
-        "and choose nothing."
+        f"and choose nothing.{_note_corpus(clips, settings)}"
     )
     return join_parts(clips, parts, note, by_speaker=True, val_heard=True)
 
 
-def _random_split(clips: Sequence[SplitClip], seed: int) -> Split:
-    parts = draw_fifths(clips, seed)
+def _random_split(clips: Sequence[SplitClip], tested: Sequence[SplitClip], settings: SplitSettings) -> Split:
+    indices = [index for index, clip in enumerate(clips) if clip.corpus == settings.test_corpus]
+    parts = draw_fifths(clips, indices, settings.seed, settings.prefix)
+    parts["train"] += sorted(set(range(len(clips))) - set(indices))
     if not parts["val"]:
         raise SplitError("a random split needs at least 3 clips of some digit, and no digit has them; record more")
-    speakers = {clip.speaker for clip in clips}
+    speakers = {clip.speaker for clip in tested}
     shared = f"the same {len(speakers)} speakers are" if "" not in speakers else "the same voices may be"
     note = f"Random split, 60/20/20 of each digit: {shared} heard in all parts, so scores are optimistic for a new voice."
+    note += _note_corpus(clips, settings)
     return join_parts(clips, parts, note, by_speaker=False, val_heard=True)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -124,29 +126,38 @@ class TileSet:
 
 
 def prepare(
-    recordings: Location | None = None, tiles: Location | None = None, *, jobs: int = 0, **settings: Setting
+    recordings: Location | Sequence[Location] | None = None,
+    tiles: Location | None = None,
+    *,
+    names: Sequence[str] = (),
+    jobs: int = 0,
+    **settings: Setting,
 ) -> TileSet:
     """Turn a folder of recordings into tiles, once: what was made before is opened.
 
     Args:
-        recordings: wav and flac files; the project's corpus if none is given.
+        recordings: folder of wav and flac files, or several corpora; the project's corpus if none is given.
         tiles: the folder in which the folder of tiles is made.
+        names: of several corpora, in their order; their folders' if none are given.
         jobs: processes; 0 chooses.
         settings: of tiles, such as `size=32`.
 
     Raises:
         Error: no recordings, a setting that cannot be used, or a folder that cannot be written.
     """
+    from cnn.cli.data import ScanOptions
     from cnn.cli.data_tiles import prepare_with_bar
 
     project = open_project()
-    corpus = str(recordings or project.text("corpus"))
-    if not corpus:
+    given = recordings or project.text("corpus")
+    folders = [Path(folder).expanduser() for folder in ([given] if isinstance(given, str | PathLike) else given) if folder]
+    if not folders:
         raise ConfigError(
             "prepare takes the folder of the recordings, and arena.toml names none; give it: prepare('recordings')"
         )
     config = configure_sections(project, ["tiles"], format_settings(settings, ["tiles"]))
-    _, stored = prepare_with_bar(Path(corpus).expanduser(), config.tiles, choose_folder("tiles", tiles), jobs, cache=None)
+    scanning = ScanOptions(n_jobs=jobs, names=names)
+    _, stored = prepare_with_bar(folders, config.tiles, choose_folder("tiles", tiles), scanning)
     return TileSet(stored, configure_sections(project, _SECTIONS, tiles=stored.info))
 
 

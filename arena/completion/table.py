@@ -79,6 +79,7 @@ COMMAND_COMPLETERS: dict[str, Completer] = {
     "contest gradebook OUT": complete_files(".csv"),
     "contest pack --out": complete_folders,
     "contest score --out": complete_files(".json"),
+    "data prepare KEY=VALUE": values.complete_corpora_and_keys,
     "data card --out": complete_files(".html"),
     "data show --out": complete_files(".png"),
     "data solution --out": complete_files(".csv"),

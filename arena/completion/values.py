@@ -72,6 +72,12 @@ def complete_keys(line: TypedLine, word: str) -> Iterator[Proposal]:
         yield Proposal(f"{name}=", f"{entry.meaning}: {entry.values}", is_whole=False)
 
 
+def complete_corpora_and_keys(line: TypedLine, word: str) -> Iterator[Proposal]:
+    """Propose further corpora, and settings."""
+    yield from complete_folders(line, word)
+    yield from complete_keys(line, word)
+
+
 def complete_runs(line: TypedLine, word: str) -> Iterator[Proposal]:
     """Propose `latest`, `best`, names, nets with their variants, digests, and paths."""
     from cnn.runs.folder import list_runs

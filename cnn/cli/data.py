@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +14,7 @@ import typer
 
 from arena.base.options import CorpusFolder, Device, Json, Runs, Tiles, Wide, out_option
 from arena.base.terminal import Column, Number, print_json, print_table, print_text, progress, say
-from cnn.cli.options import Cache, Jobs
+from cnn.cli.options import Cache, CorpusNames, FurtherCorpora, Jobs
 
 if TYPE_CHECKING:
     from cnn.corpus.balance import Balance
@@ -31,9 +33,19 @@ app = typer.Typer(
 )
 
 
-@app.command("scan", epilog="Example: arena data scan recordings --strict")
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScanOptions:
+    """How corpora are read."""
+
+    n_jobs: int = 0
+    cache: Path | None = None
+    names: Sequence[str] | None = None  # of several corpora, in their order
+
+
+@app.command("scan", epilog="Examples: `arena data scan recordings --strict` · `arena data scan fsdd audiomnist`")
 def scan_command(
     folder: CorpusFolder,
+    more: FurtherCorpora = None,
     all_problems: Annotated[bool, typer.Option("--all-problems", help="List every problem, not the first 20.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when there is any problem.")] = False,
     jobs: Jobs = 0,
@@ -45,13 +57,18 @@ def scan_command(
     from cnn.corpus.balance import measure_balance
     from cnn.errors import CorpusError
 
-    corpus = scan_with_bar(folder, jobs, cache)
-    facts = measure_balance(corpus)
-    print_json(_as_json(corpus, facts)) if json else _print(corpus, facts, all_problems)
-    if strict and corpus.problems:
-        raise CorpusError(
-            f"{plural(len(corpus.problems), 'problem')} in {folder} and --strict was given; fix or remove those files"
-        )
+    folders = [folder, *(more or [])]
+    corpora = [scan_with_bar(each, jobs, cache) for each in folders]
+    if json:
+        contents = [_as_json(corpus, measure_balance(corpus)) for corpus in corpora]
+        print_json({"corpora": contents} if more else contents[0])
+    else:
+        for number, corpus in enumerate(corpora):
+            print("\n" * (number > 0), end="")
+            _print(corpus, measure_balance(corpus), all_problems)
+    if strict and (n_problems := sum(len(corpus.problems) for corpus in corpora)):
+        where = " and ".join(map(str, folders))
+        raise CorpusError(f"{plural(n_problems, 'problem')} in {where} and --strict was given; fix or remove those files")
 
 
 def scan_with_bar(folder: Path, n_jobs: int, cache: Path | None) -> Corpus:
@@ -67,6 +84,19 @@ def scan_with_bar(folder: Path, n_jobs: int, cache: Path | None) -> Corpus:
     return scan(folder, WorkOptions(n_jobs=n_jobs, bar=lambda n: progress("listening", n)), cache or home / "arena")
 
 
+def scan_together(folders: Sequence[Path], options: ScanOptions) -> Corpus:
+    """Scan one corpus, or several that become one, whose clips and speakers carry their names.
+
+    Raises:
+        CorpusError: as `scan`, `name_corpora` and `join_corpora` raise it.
+    """
+    from cnn.corpus.join import join_corpora, name_corpora
+
+    names = name_corpora(folders, options.names or ())
+    corpora = [scan_with_bar(folder, options.n_jobs, options.cache) for folder in folders]
+    return join_corpora(corpora, names) if len(corpora) > 1 else corpora[0]
+
+
 def say_left_out(corpus: Corpus) -> None:
     """Print on stderr what of a folder is not used, the first files by name, and the command that would read them."""
     from cnn.corpus.listing import describe_kinds
@@ -74,11 +104,15 @@ def say_left_out(corpus: Corpus) -> None:
     for problem in corpus.problems[:_N_SAID]:
         say(f"left out: {problem.path} {problem.reason}")
     if len(corpus.problems) > _N_SAID:
-        say(f"left out: {len(corpus.problems) - _N_SAID:,} more; `arena data scan {corpus.folder}` lists them")
+        say(f"left out: {len(corpus.problems) - _N_SAID:,} more; `arena data scan {_list_folders(corpus)}` lists them")
     if corpus.ignored:
         say(describe_kinds(corpus.ignored))
     if corpus.advice:
         say(corpus.advice)
+
+
+def _list_folders(corpus: Corpus) -> str:
+    return " ".join(map(str, corpus.parts.values())) or str(corpus.folder)
 
 
 def _as_json(corpus: Corpus, facts: Balance) -> dict[str, object]:
@@ -175,11 +209,14 @@ def _print_problems(corpus: Corpus, n_shown: int) -> None:
 
 
 @app.command(
-    epilog="Examples: `arena data card corpus -o card.html` · `arena data card tiles/0123456789abcdef` · "
+    epilog="Examples: `arena data card corpus -o card.html` · `arena data card fsdd audiomnist` · "
+    "`arena data card tiles/0123456789abcdef` · "
     "`arena data card corpus --autoencoder latest`"
 )
 def card(
     corpus: CorpusFolder,
+    more: FurtherCorpora = None,
+    name: CorpusNames = None,
     out: Annotated[Path, out_option("The page to write.")] = Path("card.html"),
     autoencoder: Annotated[
         str,
@@ -198,7 +235,7 @@ def card(
 
     Of pictures, give the folder of their tiles: the page has their classes and parts, examples in colour, licence.
     """
-    if (corpus / "settings.json").is_file():
+    if not more and (corpus / "settings.json").is_file():
         if autoencoder:
             raise typer.BadParameter(
                 "--autoencoder lists recordings; of pictures, the run's reconstructions.csv has each error"
@@ -206,7 +243,7 @@ def card(
         return _write_picture_card(corpus, out, json=json)
     from cnn.corpus.card import choose_examples, write_card
 
-    scanned = scan_with_bar(corpus, jobs, cache)
+    scanned = scan_together([corpus, *(more or [])], ScanOptions(n_jobs=jobs, cache=cache, names=name))
     anomalies = None
     if autoencoder:
         from cnn.inference.anomalies import find_anomalies, find_autoencoder
@@ -228,7 +265,7 @@ def _write_picture_card(folder: Path, out: Path, *, json: bool) -> None:
     tiles = open_tiles(folder)
     if tiles.data.is_sound:
         raise CorpusError(
-            f"a card of recordings is made from their folder, not from tiles: arena data card {tiles.corpus_folder}"
+            f"a card of recordings is made from their folder, not from tiles: arena data card {' '.join(tiles.corpus_folders)}"
         )
     with progress("drawing", len(tiles.data.labels)) as advance:
         size_bytes = write_picture_card(tiles, out, advance)

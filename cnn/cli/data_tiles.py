@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +12,8 @@ import typer
 from arena.base.options import RUN_HELP, ConfigPath, CorpusFolder, Device, Json, Overrides, Runs, Tiles, out_option
 from arena.base.project import find_project
 from arena.base.terminal import print_json, progress, say
-from cnn.cli.data import plural, say_left_out, scan_with_bar
-from cnn.cli.options import Cache, Jobs, say_run
+from cnn.cli.data import ScanOptions, plural, say_left_out, scan_together
+from cnn.cli.options import Cache, CorpusNames, Jobs, say_run
 
 if TYPE_CHECKING:
     from cnn.config import RunConfig, TilesInfo
@@ -28,34 +29,56 @@ _LONGEST = 40
 
 
 @app.command(
-    "prepare", epilog="Examples: `arena data prepare corpus` · `arena data prepare corpus tiles.size=32 tiles.length_s=1`"
+    "prepare",
+    epilog="Examples: `arena data prepare corpus` · `arena data prepare corpus tiles.size=32 tiles.length_s=1` · "
+    "`arena data prepare fsdd audiomnist`, then `arena train split.test_corpus=fsdd`",
 )
 def prepare_command(
     folder: CorpusFolder,
-    overrides: Overrides = None,
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings, such as tiles.size=32; also further corpora.")
+    ] = None,
+    name: CorpusNames = None,
     config: ConfigPath = None,
     tiles: Tiles = Path("tiles"),
     jobs: Jobs = 0,
     cache: Cache = None,
     json: Json = False,
 ) -> None:
-    """Turn recordings into tiles, raw and bilateral-filtered: once, since what is made is kept, also after a kill."""
-    if "=" in folder.name and not folder.exists() and (corpus_folder := find_project().text("corpus")):
-        folder, overrides = Path(corpus_folder), [str(folder), *(overrides or [])]  # the project names the recordings
+    """Turn recordings into tiles, raw and bilateral-filtered: once, since what is made is kept, also after a kill.
+
+    Of several corpora one is tested and the others only train: split.test_corpus says which.
+    """
+    folders, typed = _divide_words([str(folder), *(overrides or [])])
+    if not folders and (corpus_folder := find_project().text("corpus")):
+        folders = [Path(corpus_folder)]
     from cnn.runs.config_file import read_config_file
 
-    settings = _config([*read_config_file(config).list_tiles(), *(overrides or [])], "tiles").tiles
-    corpus, prepared = prepare_with_bar(folder, settings, tiles, jobs, cache)
+    settings = _config([*read_config_file(config).list_tiles(), *typed], "tiles").tiles
+    corpus, prepared = prepare_with_bar(folders or [folder], settings, tiles, ScanOptions(n_jobs=jobs, cache=cache, names=name))
     summary = {"tiles": str(prepared.folder), "n_clips": len(prepared.clips), "n_left_out": len(corpus.problems)}
     summary["doubts"] = corpus.doubts.as_json()
+    summary |= {"corpora": list(corpus.parts)} if corpus.parts else {}
     line = f"{plural(len(prepared.clips), 'clip')} of {settings.size} x {settings.size} cells, raw and bilateral"
-    print_json(summary) if json else print(f"{prepared.folder}: {line}")
+    if json:
+        return print_json(summary)
+    print(f"{prepared.folder}: {line}")
+    if corpus.parts:
+        first = next(name for name, path in corpus.parts.items() if path == folders[0].resolve())
+        choice = f"`arena train split.test_corpus={first}`"
+        print(f"corpora {', '.join(corpus.parts)}; one is tested, the others only train: {choice}")
+
+
+def _divide_words(words: Sequence[str]) -> tuple[list[Path], list[str]]:
+    """Return the folders of corpora and the settings among the words of a command."""
+    settings = [word for word in words if "=" in word and not Path(word).exists()]
+    return [Path(word) for word in words if word not in settings], settings
 
 
 def prepare_with_bar(
-    folder: Path, settings: TileSettings, tiles: Path, n_jobs: int, cache: Path | None
+    folders: Sequence[Path], settings: TileSettings, tiles: Path, scanning: ScanOptions
 ) -> tuple[Corpus, TileSet]:
-    """Scan recordings and prepare their tiles below `tiles`, with progress bars and a line for what is left out.
+    """Scan corpora and prepare their tiles below `tiles`, with progress bars and a line for what is left out.
 
     Raises:
         CnnError: as `scan` and `prepare` raise it.
@@ -64,11 +87,11 @@ def prepare_with_bar(
     from cnn.speakers.doubts import describe_doubts
     from cnn.tiles.prepare import prepare
 
-    corpus = scan_with_bar(folder, n_jobs, cache)
+    corpus = scan_together(folders, scanning)
     say_left_out(corpus)
     for doubt in describe_doubts(corpus.doubts):
         say(f"warning: {doubt}")
-    options = WorkOptions(n_jobs=n_jobs, bar=lambda n: progress("making tiles", n), log=say)
+    options = WorkOptions(n_jobs=scanning.n_jobs, bar=lambda n: progress("making tiles", n), log=say)
     return corpus, prepare(corpus, settings, tiles, options)
 
 

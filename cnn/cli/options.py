@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.base.options import jobs_option, model_option
+from arena.base.options import CORPUS_HELP, jobs_option, model_option
 from arena.base.terminal import say
 
 if TYPE_CHECKING:
@@ -24,6 +24,11 @@ class SplitName(StrEnum):
 
 
 Models = Annotated[list[str] | None, model_option(show_default="Model A")]
+CorpusNames = Annotated[
+    list[str] | None,
+    typer.Option("--name", help="Of several corpora, each one's name, in their order.", show_default="their folders'"),
+]
+FurtherCorpora = Annotated[list[Path] | None, typer.Argument(metavar="CORPUS", help=CORPUS_HELP, show_default=False)]
 Jobs = Annotated[int, jobs_option()]
 TrainingJobs = Annotated[int, jobs_option("Trainings at once; 0 chooses.")]
 Cache = Annotated[

@@ -20,6 +20,7 @@ from cnn.corpus.audio import read_clip
 from cnn.corpus.balance import Balance, corpus_words, measure_balance
 from cnn.corpus.card_pictures import compute_bins, draw_histogram
 from cnn.corpus.card_sound import HIGHEST_HZ, LOWEST_HZ, RANGE_DB, SpectrogramAxes, compute_spectrogram, make_player_wav
+from cnn.corpus.join import PLAIN_NAMES
 from cnn.corpus.metadata import read_about
 from cnn.corpus.scan import Clip, Corpus
 from cnn.errors import CorpusError, RunError
@@ -34,7 +35,6 @@ _MOST_SOUND_BYTES = 1_000_000  # base64 makes a third more of it
 _LONGEST_S = 2.0  # an example's sound is cut to this
 _SPAN_S = (0.5, 1.5)  # least and most that a picture shows
 _PLAYER_RATES_HZ = (16_000, 11_025, 8_000)
-_PLAIN_NAMES = ("recordings", "data", "audio", "wav", "clips", "corpus")
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -148,7 +148,7 @@ def _choose_take(takes: Sequence[Clip]) -> Clip:
 
 
 def _compute_card(corpus: Corpus, advance: Callable[[int], None], t: Words) -> Card:
-    clips, facts, about = corpus.clips, measure_balance(corpus, t.language), read_about(corpus.folder)
+    clips, facts, about = corpus.clips, measure_balance(corpus, t.language), _read_about(corpus)
     examples = choose_examples(clips)
     highest_hz = min(HIGHEST_HZ, max(clip.rate_hz for line in examples.values() for clip in line) / 2)
     span_s = float(np.clip(max(clip.length_s for line in examples.values() for clip in line), *_SPAN_S))
@@ -160,7 +160,7 @@ def _compute_card(corpus: Corpus, advance: Callable[[int], None], t: Words) -> C
     return Card(
         corpus=corpus,
         facts=facts,
-        title=about.get("title") or _title(corpus.folder),
+        title=about.get("title") or (corpus.name if corpus.parts else _title(corpus.folder)),
         about=about,
         total_s=sum(clip.length_s for clip in clips),
         median_peak_db=float(np.median(peaks)),
@@ -177,10 +177,19 @@ def _compute_card(corpus: Corpus, advance: Callable[[int], None], t: Words) -> C
     )
 
 
+def _read_about(corpus: Corpus) -> dict[str, str]:
+    """Read licence and so on of the corpus; of several, name by name where all of them state it."""
+    if not corpus.parts:
+        return read_about(corpus.folder)
+    by_name = {name: read_about(folder) for name, folder in corpus.parts.items()}
+    keys = [key for key in ("licence", "citation") if all(key in about for about in by_name.values())]
+    return {key: "; ".join(f"{name}: {about[key]}" for name, about in by_name.items()) for key in keys}
+
+
 def _title(folder: Path) -> str:
     """Return the folder's name, after its parent's if it is a generic one such as `recordings`."""
     parts = folder.resolve().parts[-2:]
-    return "/".join(parts) if parts[-1].lower() in _PLAIN_NAMES else parts[-1]
+    return "/".join(parts) if parts[-1].lower() in PLAIN_NAMES else parts[-1]
 
 
 def _count_speakers(corpus: Corpus) -> list[SpeakerCounts]:

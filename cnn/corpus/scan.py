@@ -89,6 +89,7 @@ class Corpus:
     ignored: Mapping[str, int]  # files that are no recordings, counted by kind
     advice: str  # a sentence with the command that reads names which are not read here; empty if there is none
     digest: str  # 16 hexadecimal digits of ids, labels, speakers and sounds, wherever the folder lies
+    parts: Mapping[str, Path] = field(default_factory=dict)  # folders of several corpora by name, sorted; empty of one
 
 
 def scan(folder: Path, work: WorkOptions = _ALONE, cache: Path | None = None) -> Corpus:

@@ -2,7 +2,7 @@
 
 from cnn.runs.folder import EpochRow, FitVerdict, Prediction, RunFolder, RunResult, RunState, Score, list_runs
 from cnn.runs.marks import lock_run
-from cnn.settings.data import DataKind, read_kind
+from cnn.settings.data import DataKind, find_corpus, read_kind
 
 __all__ = [
     "DataKind",
@@ -13,6 +13,7 @@ __all__ = [
     "RunResult",
     "RunState",
     "Score",
+    "find_corpus",
     "list_runs",
     "lock_run",
     "read_kind",

@@ -19,6 +19,7 @@ from cnn.overrides import config_from_dict, flatten, override, parse_assignments
 from cnn.runs.folder import RunFolder, RunState, list_runs
 from cnn.settings.split import FOLDED_KINDS, SplitSettings
 from cnn.splits import make_split
+from cnn.splitting.corpora import select_tested
 from cnn.splitting.parts import SplitClip
 
 PARTS = {"test": "test", "validation": "val"}  # value of `--split`, and the split's name in a run folder
@@ -59,6 +60,17 @@ class Arm:
     model: str  # a plug-in's class name
     variant: str
     configs: tuple[tuple[RunConfig, ...], ...]  # by fold, by seed
+
+
+def count_speakers(plan: EvaluationPlan, clips: Sequence[SplitClip]) -> int:
+    """Return how many speakers are there to be held out: of several corpora, those of the tested one.
+
+    Raises:
+        SplitError: several corpora and none of them chosen.
+    """
+    test_corpus = str(parse_assignments(plan.overrides).get("split.test_corpus", ""))
+    tested = clips if not clips[0].is_sound else select_tested(clips, SplitSettings(test_corpus=test_corpus))
+    return len({clip.speaker for clip in tested})
 
 
 def make_arms(plan: EvaluationPlan, tiles: TilesInfo, n_speakers: int) -> list[Arm]:
@@ -232,5 +244,5 @@ def _count_folds(run: RunFolder, split: SplitSettings) -> int:
         return 0
     if result is None or result.state is not RunState.FINISHED:
         return 0
-    speakers = {name for names in result.speakers.values() for name in names}
+    speakers = {name for names in result.speakers.values() for name in names if name.startswith(split.prefix)}
     return {"becker": _N_BECKER, "folds": split.n_folds}.get(split.kind, len(speakers))

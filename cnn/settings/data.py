@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -43,6 +43,7 @@ class DataSettings:
     name: str = ""  # the corpus's, where somebody gave one
     mean: tuple[float, ...] = ()  # (C,) of the raw tiles that are not for test, in 0..1; empty where nobody has counted
     spread: tuple[float, ...] = ()  # (C,) their standard deviation
+    corpora: tuple[str, ...] = ()  # names of several, sorted, which those of their clips and speakers begin with
 
     @property
     def n_classes(self) -> int:
@@ -56,6 +57,12 @@ class DataSettings:
         """Return the fields as JSON holds them, without those that nobody has counted or named."""
         values = asdict(self).items()
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values if value not in ((), "")}
+
+
+def find_corpus(name: str, corpora: Collection[str]) -> str:
+    """Return the corpus of a clip or a speaker by its name, such as `fsdd/george`; empty where there are not several."""
+    corpus = name.partition("/")[0]
+    return corpus if corpus in corpora else ""
 
 
 def read_kind(content: Mapping[str, Any]) -> DataKind:
@@ -72,7 +79,7 @@ def read_data(content: Mapping[str, Any]) -> DataSettings:
     values = {name: content[name] for name in DataSettings.__slots__ if name in content}
     if "kind" in values:
         values["kind"] = DataKind(values["kind"])
-    for name in ("labels", "mean", "spread"):
+    for name in ("labels", "mean", "spread", "corpora"):
         if name in values:
             values[name] = tuple(values[name])
     data = DataSettings(**values)

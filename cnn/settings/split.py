@@ -11,7 +11,7 @@ SPLIT_KINDS = ("speaker", "becker", "loso", "folds", "random", "official")
 PICTURE_KINDS = ("official", "random", "folds")  # which need no speakers
 FOLDED_KINDS = ("becker", "loso", "folds")  # whose parts `split.fold` chooses
 VALIDATIONS = ("speakers", "takes")
-SPEAKER_KEYS = ("validation", "test_speakers", "val_speakers")
+SPEAKER_KEYS = ("validation", "test_corpus", "test_speakers", "val_speakers")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +25,7 @@ class SplitSettings:
     validation: str = choice("speakers", VALIDATIONS, "who are not trained on, or a tenth of the training speakers' clips")
     test_speakers: tuple[str, ...] = custom((), "names with commas", "who are tested; needs kind=speaker")
     val_speakers: tuple[str, ...] = custom((), "names with commas", "who validate; needs kind=speaker")
+    test_corpus: str = custom("", "a corpus's name", "of several: the one tested and validated; others only train", later=True)
 
     def __post_init__(self) -> None:
         check_fields(self, "split")
@@ -34,6 +35,14 @@ class SplitSettings:
             raise ConfigError(f"named speakers need split.kind=speaker, not {self.kind!r}; drop the names or the kind")
         self._check_folds()
         self._check_takes()
+
+    @property
+    def prefix(self) -> str:
+        """The beginning of the names of the tested corpus's speakers and clips; draws leave it out.
+
+        So a corpus has the same parts among others as alone.
+        """
+        return f"{self.test_corpus}/" if self.test_corpus else ""
 
     def _check_folds(self) -> None:
         if self.kind != "folds" and not self.n_folds:

@@ -27,10 +27,16 @@ class SpeakerDoubts:
     alike: tuple[tuple[str, ...], ...] = ()  # groups who sound like one person
 
     def are_apart(self, parts: Iterable[Collection[str]]) -> bool:
-        """Return whether a split with these speakers in its parts may hear one person in two of them."""
+        """Return whether a split with these speakers in its parts may hear one person in two of them.
+
+        Who says one digit alone may be anybody of the same corpus.
+        """
         sides = [set(part) for part in parts]
-        groups = (*self.namesakes, *self.alike)
-        return bool(self.single_digit) or any(sum(not side.isdisjoint(group) for side in sides) > 1 for group in groups)
+        corpora = {name.rpartition("/")[0] for name in self.single_digit}  # empty where there are not several
+        everybody = set().union(*sides)
+        doubtful = [{name for name in everybody if name.rpartition("/")[0] == corpus} for corpus in corpora]
+        groups = (*self.namesakes, *self.alike, *doubtful)
+        return any(sum(not side.isdisjoint(group) for side in sides) > 1 for group in groups)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -24,6 +24,8 @@ class SplitClip(Protocol):
     @property
     def speaker(self) -> str: ...
     @property
+    def corpus(self) -> str: ...  # empty in tiles of a single one
+    @property
     def part(self) -> str: ...
     @property
     def is_sound(self) -> bool: ...
@@ -67,24 +69,28 @@ def join_parts(
     return Split(train=train, val=val, test=test, by_speaker=by_speaker, val_heard=val_heard, note=note)
 
 
-def draw_fifths(clips: Sequence[SplitClip], seed: int) -> dict[str, list[int]]:
-    """Draw a fifth of each class for test, one for validation, the rest to train."""
+def draw_fifths(clips: Sequence[SplitClip], indices: Iterable[int], seed: int, prefix: str = "") -> dict[str, list[int]]:
+    """Draw a fifth of each class for test, one for validation, the rest to train; `prefix` as `shuffle_names` takes it."""
     parts: dict[str, list[int]] = {"train": [], "val": [], "test": []}
-    for shuffled in shuffle_classes(clips, range(len(clips)), seed):
+    for shuffled in shuffle_classes(clips, indices, seed, prefix):
         n = (len(shuffled) + 2) // 5  # a fifth, and one each from three clips on
         for part, members in (("test", shuffled[:n]), ("val", shuffled[n : 2 * n]), ("train", shuffled[2 * n :])):
             parts[part] += members
     return parts
 
 
-def shuffle_classes(clips: Sequence[SplitClip], indices: Iterable[int], seed: int) -> list[list[int]]:
+def shuffle_classes(clips: Sequence[SplitClip], indices: Iterable[int], seed: int, prefix: str = "") -> list[list[int]]:
     """Return the indices of each class in a drawn order; classes in the order of their names."""
     by_label: dict[str, dict[str, int]] = defaultdict(dict)
     for index in indices:
         by_label[clips[index].label][clips[index].id] = index
-    return [[by_label[label][name] for name in shuffle_names(by_label[label], seed)] for label in sorted(by_label)]
+    return [[by_label[label][name] for name in shuffle_names(by_label[label], seed, prefix)] for label in sorted(by_label)]
 
 
-def shuffle_names(names: Iterable[str], seed: int) -> list[str]:
-    """Sort by hash: equal on every platform, and hardly changed by a name more or less."""
-    return sorted(names, key=lambda name: (hashlib.sha256(f"{seed}:{name}".encode()).digest(), name))
+def shuffle_names(names: Iterable[str], seed: int, prefix: str = "") -> list[str]:
+    """Sort by hash, of each name without `prefix`: equal on every platform, and hardly changed by a name more or less."""
+
+    def sort_key(name: str) -> tuple[bytes, str]:
+        return hashlib.sha256(f"{seed}:{name.removeprefix(prefix)}".encode()).digest(), name
+
+    return sorted(names, key=sort_key)

@@ -24,7 +24,7 @@ def split_pictures(clips: Sequence[SplitClip], settings: SplitSettings) -> Split
     elif settings.kind == "folds":
         parts, note = _fold_parts(clips, settings)
     else:
-        parts, note = draw_fifths(clips, settings.seed), "Random split, 60/20/20 of each class."
+        parts, note = draw_fifths(clips, range(len(clips)), settings.seed), "Random split, 60/20/20 of each class."
         if settings.n_folds:
             parts["val"], parts["train"], text = _validation_group(clips, [*parts["train"], *parts["val"]], settings)
             note = f"Random split: a fifth of each class tests. {text}"

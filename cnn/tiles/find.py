@@ -17,7 +17,7 @@ from cnn.files import read_json
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Folder:
     path: Path
-    corpus_folder: str
+    corpus: str  # its folder, or those of several corpora
     name: str  # the corpus's, of pictures
     n_clips: int | None
     settings: dict[str, Any]
@@ -27,7 +27,7 @@ class _Folder:
     @property
     def kind(self) -> str:
         """Digest of corpus and settings: equal for folders that differ in recordings alone."""
-        return compute_digest([self.corpus_folder, self.settings])
+        return compute_digest([self.corpus, self.settings])
 
     @property
     def prepared(self) -> str:
@@ -56,7 +56,7 @@ def find_folder(path: Path, say: Callable[[str], None]) -> Path:
         lines = "".join(f"\n  {line}" for line in _describe([newest, *older]))
         raise TilesError(f"{path} holds {len(folders)} folders of tiles; choose one with --tiles:{lines}")
     say(
-        f"note: {path} holds {len(folders)} folders of tiles of {newest.corpus_folder}, whose recordings changed; "
+        f"note: {path} holds {len(folders)} folders of tiles of {newest.corpus}, whose recordings changed; "
         f"taken is the one prepared last, {newest.path.name} of {newest.prepared}"
     )
     return newest.path
@@ -70,7 +70,7 @@ def _read_folder(folder: Path) -> _Folder:
     settings, n_clips = content.get("tiles"), content.get("n_clips")
     return _Folder(
         path=folder,
-        corpus_folder=str(content.get("corpus_folder", "")),
+        corpus=", ".join(content.get("corpora", {}).values()) or str(content.get("corpus_folder", "")),
         name=str(content.get("name", "")),
         n_clips=n_clips if isinstance(n_clips, int) else None,
         settings=settings if isinstance(settings, dict) else {},
@@ -90,6 +90,6 @@ def _describe(folders: Sequence[_Folder]) -> list[str]:
         clips = f"{noun}s not counted" if folder.n_clips is None else f"{folder.n_clips:,} {noun}{'s' * (folder.n_clips != 1)}"
         facts = [*filter(None, [folder.name]), clips, f"{size} x {size} cells"]
         facts += [f"{name} {folder.settings.get(name)}" for name in differing]
-        facts += [f"prepared {folder.prepared}", f"corpus {folder.corpus_folder or 'unknown'}"]
+        facts += [f"prepared {folder.prepared}", f"corpus {folder.corpus or 'unknown'}"]
         lines.append(f"{folder.path}: {', '.join(facts)}")
     return lines

@@ -80,7 +80,7 @@ def _update(tiles: TileSet, corpus: Corpus) -> TileSet:
         _write_clips(folder, corpus)
     data = tiles.data
     if not data.mean and os.access(folder, os.W_OK):  # prepared before levels were counted
-        data = _count(folder, tiles.shape)
+        data = _count(folder, tiles.shape, corpus)
     if read_json_or_empty(folder / "settings.json") != (content := _content(corpus, tiles.settings, data)):
         write_json(folder / "settings.json", content)
     with contextlib.suppress(PermissionError):  # the folder is another user's
@@ -99,7 +99,7 @@ def _prepare_in(folder: Path, corpus: Corpus, settings: TileSettings, options: W
     sounds = [Sound(path=corpus.folder / clip.path, audio_digest=clip.audio_digest) for clip in corpus.clips]
     chunks.make_tiles(part, sounds, settings, _other_pictures(folder.parent, settings), options)
     _write_clips(part, corpus)
-    data = _count(part, picture_shape(len(corpus.clips), settings))
+    data = _count(part, picture_shape(len(corpus.clips), settings), corpus)
     write_json(part / "settings.json", _content(corpus, settings, data))
     chunks.drop_journal(part)
     shutil.rmtree(replaced, ignore_errors=True)
@@ -110,14 +110,14 @@ def _prepare_in(folder: Path, corpus: Corpus, settings: TileSettings, options: W
 
 
 def _identity(corpus: Corpus, settings: TileSettings) -> dict[str, Any]:
-    folder = str(corpus.folder.resolve())
-    return {"tiles": drop_later_defaults(settings), "corpus": corpus.digest, "corpus_folder": folder}
+    identity = {"tiles": drop_later_defaults(settings), "corpus": corpus.digest, "corpus_folder": str(corpus.folder.resolve())}
+    return identity | ({"corpora": {name: str(path) for name, path in corpus.parts.items()}} if corpus.parts else {})
 
 
-def _count(folder: Path, shape: tuple[int, ...]) -> DataSettings:
+def _count(folder: Path, shape: tuple[int, ...], corpus: Corpus) -> DataSettings:
     """Return what the tiles show, with the mean and the spread of their raw levels."""
     mean, spread = chunks.count_levels(chunks.open_pictures(folder / f"{FILTERS[0]}.npy", shape))
-    return replace(SPOKEN_DIGITS, mean=mean, spread=spread)
+    return replace(SPOKEN_DIGITS, mean=mean, spread=spread, corpora=tuple(corpus.parts))
 
 
 def _content(corpus: Corpus, settings: TileSettings, data: DataSettings) -> dict[str, Any]:
@@ -157,7 +157,7 @@ def _other_pictures(tiles_dir: Path, settings: TileSettings) -> FindPicture:
 
 def _remove_superseded(folder: Path, corpus: Corpus, settings: TileSettings) -> None:
     """Remove unfinished tiles of earlier versions of these recordings, unless a process makes them now."""
-    identity = {**_identity(corpus, settings), "corpus": ""}
+    identity = {"corpora": None, **_identity(corpus, settings), "corpus": ""}
     for part in folder.parent.glob(".*.part"):
         content = read_json_or_empty(part / "settings.json")
         if {**{key: content.get(key) for key in identity}, "corpus": ""} == identity:

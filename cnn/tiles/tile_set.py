@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import shlex
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from cnn import config as cfg
 from cnn.config import DENOISED, FILTERS, TILES_FORMAT, RunConfig, TilesInfo, compute_digest
 from cnn.errors import CnnError, TilesError
 from cnn.files import read_json
-from cnn.settings.data import DataKind, DataSettings, read_data
+from cnn.settings.data import DataKind, DataSettings, find_corpus, read_data
 from cnn.settings.fields import drop_later_defaults
 from cnn.settings.tiles import TileSettings
 from cnn.speakers.doubts import SpeakerDoubts, read_doubts
@@ -43,6 +43,7 @@ class TileClip:
     audio_digest: str
     part: str  # one of `PARTS`: what the corpus gives the clip for
     length_s: float  # 0 of a picture
+    corpus: str = ""  # of several
 
     @property
     def is_sound(self) -> bool:
@@ -57,7 +58,8 @@ class TileSet:
     settings: TileSettings
     data: DataSettings  # kind, labels and channels
     corpus: str  # digest of the recordings or pictures
-    corpus_folder: str  # their folder when the tiles were last prepared
+    corpus_folder: str  # their folder when the tiles were last prepared; of several corpora, the one above all of theirs
+    corpora: dict[str, str]  # folders of several corpora by name; empty of one
     clips: tuple[TileClip, ...]
     speakers: dict[str, dict[str, Any]]  # metadata of the corpus by speaker: age, gender, accent
     doubts: SpeakerDoubts  # speakers who may be one person under several names
@@ -88,6 +90,11 @@ class TileSet:
         return TilesInfo(corpus=self.corpus, settings=self.settings, data=self.data, denoiser=digest)
 
     @property
+    def corpus_folders(self) -> tuple[str, ...]:
+        """The folder of each corpus, also where there is one."""
+        return tuple(self.corpora.values()) or (self.corpus_folder,)
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """The shape of each array: (N, F, T), or (N, 3, F, T)."""
         return picture_shape(len(self.clips), self.settings, self.data.channels)
@@ -114,9 +121,13 @@ def open_tiles(folder: Path) -> TileSet:
 
 
 def _advice(folder: Path, error: Exception, corpus_folder: str) -> str:
-    project, corpus, content = find_project(), Path(corpus_folder), read_json_or_empty(folder / "settings.json")
+    project, content = find_project(), read_json_or_empty(folder / "settings.json")
     command = "pictures" if content.get("kind") == DataKind.PICTURES else "prepare"
-    words = [str(project.shorten(corpus)) if corpus.exists() else "CORPUS", *project.folder_option("tiles", folder.parent)]
+    corpora: dict[str, str] = content.get("corpora", {})
+    corpus_folders = [Path(path) for path in corpora.values() or [corpus_folder]]
+    words = [str(project.shorten(path)) if path.exists() else "CORPUS" for path in corpus_folders]
+    words += [word for name in corpora for word in ("--name", name)]
+    words += project.folder_option("tiles", folder.parent)
     return f"{folder} {error}; make it anew with `{shlex.join(['arena', 'data', command, *words])}`"
 
 
@@ -125,13 +136,14 @@ def read_tiles(folder: Path) -> TileSet:
     corpus_folder = str(content.get("corpus_folder", "CORPUS"))
     try:
         settings, data = _settings(content)
-        clips = tuple(_clips(folder / "clips.csv", frozenset(data.labels)))
+        clips = tuple(_clips(folder / "clips.csv", data))
         tiles = TileSet(
             folder=folder,
             settings=settings,
             data=data,
             corpus=content["corpus"],
             corpus_folder=corpus_folder,
+            corpora=content.get("corpora", {}),
             clips=clips,
             speakers=content.get("speakers", {}),
             doubts=read_doubts(content.get("doubts", {})),
@@ -170,7 +182,7 @@ def _settings(content: dict[str, Any]) -> tuple[TileSettings, DataSettings]:
     return settings, data
 
 
-def _clips(path: Path, labels: Container[str]) -> Iterator[TileClip]:
+def _clips(path: Path, data: DataSettings) -> Iterator[TileClip]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))
@@ -178,12 +190,14 @@ def _clips(path: Path, labels: Container[str]) -> Iterator[TileClip]:
         raise UnusableTilesError("is damaged: its clips.csv cannot be read") from error
     if not rows or tuple(rows[0]) != CLIP_COLUMNS:
         raise UnusableTilesError(f"is damaged: the first line of clips.csv is not {','.join(CLIP_COLUMNS)}")
+    labels = frozenset(data.labels)
     for number, row in enumerate(rows[1:], start=2):
         is_whole = len(row) == len(CLIP_COLUMNS) and row[1] in labels and row[5] in PARTS and _LENGTH.fullmatch(row[6])
         if not is_whole:
             raise UnusableTilesError(f"is damaged: clips.csv line {number} is no clip with a known label: {','.join(row)!r}")
         *texts, length_s = row
-        yield TileClip(**dict(zip(CLIP_COLUMNS, texts, strict=False)), length_s=float(length_s))
+        corpus = find_corpus(row[0], data.corpora)
+        yield TileClip(**dict(zip(CLIP_COLUMNS, texts, strict=False)), length_s=float(length_s), corpus=corpus)
 
 
 def _pictures(folder: Path, name: str, shape: tuple[int, ...]) -> Pictures:

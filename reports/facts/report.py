@@ -71,6 +71,12 @@ class RunFacts:
         return DataKind(str(self.config.get("data.kind", DataKind.SOUND)))
 
     @property
+    def corpora(self) -> tuple[str, ...]:
+        """The names of several corpora, which those of their speakers begin with; none of a single one."""
+        names = self.config.get("data.corpora", ())
+        return tuple(map(str, names)) if isinstance(names, list | tuple) else ()
+
+    @property
     def filter(self) -> str:
         return self.variant.removesuffix("+aug")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cnn.runs import find_corpus
 from reports.facts.base import Note, NoteKind
 from reports.facts.report import RunFacts
 from reports.wording.page_texts import Texts
@@ -22,14 +23,18 @@ def note_doubts(doubts: Mapping[str, Any], run: RunFacts, t: Texts) -> tuple[Not
         sentences.append(t("doubt.namesakes", names=_grouped(namesakes, t)))
     if alike:
         sentences.append(t("doubt.alike", names=_grouped(alike, t)))
-    if sentences and (single or _are_apart([*namesakes, *alike], run)) and run.config.get("split.kind") != "random":
+    if sentences and _are_apart([*namesakes, *alike], single, run) and run.config.get("split.kind") != "random":
         sentences.append(t("doubt.apart"))
     return (Note(kind=NoteKind.WARNING, text=" ".join(sentences)),) if sentences else ()
 
 
-def _are_apart(groups: Sequence[Sequence[str]], run: RunFacts) -> bool:
+def _are_apart(groups: Sequence[Sequence[str]], single: Sequence[str], run: RunFacts) -> bool:
+    """Return whether parts share a group, or the corpus of somebody who says one digit alone and may be anybody there."""
     parts = [set(split.speakers) for split in run.splits.values()]
-    return any(sum(not part.isdisjoint(group) for part in parts) > 1 for group in groups)
+    corpora = {find_corpus(name, run.corpora) for name in single}
+    of_corpora = [{find_corpus(name, run.corpora) for name in part} & corpora for part in parts]
+    pairs = [(parts, group) for group in groups] + [(of_corpora, [corpus]) for corpus in corpora]
+    return any(sum(not side.isdisjoint(group) for side in sides) > 1 for sides, group in pairs)
 
 
 def _grouped(groups: Sequence[Sequence[str]], t: Texts) -> str:

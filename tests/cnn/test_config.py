@@ -46,7 +46,7 @@ NOT_ALONE = (  # bring others along
 def test_equal_values_have_equal_digests_and_any_other_value_another() -> None:
     base = dataclasses.replace(override(config("raw+aug"), []), corpus="")  # where no kind of data refuses a key
     digests = {base.digest}
-    changes = {"variant": "bilateral+aug", "split.validation": "takes"}
+    changes = {"variant": "bilateral+aug", "split.validation": "takes", "split.test_corpus": "fsdd"}
     changes |= {"model.sees": "picture", "model.activation": "tanh", "train.optimizer": "sgd", "train.schedule": "linear"}
     changes |= {"train.balance": "draws", "train.normalise": "corpus", "train.loss": "hinge", "train.nesterov": "0"}
     for key, kind in ((key, known.kind) for key, known in keys().items()):

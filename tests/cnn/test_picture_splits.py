@@ -19,6 +19,7 @@ class Picture:
     part: str
     speaker: str = ""
     is_sound: bool = False
+    corpus: str = ""
 
 
 def pictures_of(n_train: int, n_val: int, n_test: int, part: str | None = None) -> list[Picture]:

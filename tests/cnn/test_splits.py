@@ -29,6 +29,7 @@ class Clip:
     speaker: str
     part: str = ""
     is_sound: bool = True
+    corpus: str = ""
 
 
 def clips_of(speakers: list[str], n_takes: int = 1) -> list[Clip]:

@@ -75,8 +75,8 @@ def test_a_refusal_is_a_document_with_the_line_of_stderr(
 @pytest.mark.parametrize(
     ("words", "error", "usage"),
     [
-        ("data scan", "CORPUS is missing", "data scan CORPUS; arena data scan --help"),
-        ("data scan a b", "too many arguments: b", "data scan CORPUS; arena data scan --help"),
+        ("data scan", "CORPUS is missing", "data scan CORPUS [CORPUS ...]; arena data scan --help"),
+        ("contest pack a b --out c", "too many arguments: b", "contest pack CORPUS --out OUT; arena contest pack --help"),
         ("contest submit a.csv", "--team is missing", "contest submit SUBMISSION --team TEAM; arena contest submit --help"),
         ("runs show a --runs", "option '--runs' requires an argument", "runs show RUN; arena runs show --help"),
         ("train --jobs x", "--jobs: input should be a valid integer, not 'x'", "train [KEY=VALUE ...]; arena train --help"),

@@ -230,12 +230,12 @@ def test_folds_that_the_speakers_cannot_give_are_refused_in_the_words_of_the_com
     assert messages == (
         "--folds becker knows AudioMNIST's speakers 01 to 60 only, not ann, bob, cleo, dan, eve; use --folds loso or a number"
     )
-    few = [SimpleNamespace(id=name, label="0", speaker=name, is_sound=True) for name in ("ann", "bob")]
+    few = [SimpleNamespace(id=name, label="0", speaker=name, corpus="", is_sound=True) for name in ("ann", "bob")]
     (arm,) = make_arms(EvaluationPlan(folds="loso", on="validation"), tiles.info, 2)
     with pytest.raises(SplitError) as refused:
         check_folds([config for seeds in arm.configs for config in seeds], few)
     assert str(refused.value) == "a split by speaker needs at least 3 speakers, not 2 (ann, bob); record more people"
-    sixty = [SimpleNamespace(id=name, label="0", speaker=name, is_sound=True) for name in ("01", "02", "03")]
+    sixty = [SimpleNamespace(id=name, label="0", speaker=name, corpus="", is_sound=True) for name in ("01", "02", "03")]
     (arm,) = make_arms(EvaluationPlan(folds="becker"), tiles.info, 3)
     with pytest.raises(SplitError, match=r"has only 01, 02, 03; use --folds loso or a number$"):
         check_folds([config for seeds in arm.configs for config in seeds], sixty)
