@@ -244,10 +244,10 @@ def _find_key() -> str:
     folder = Path(os.environ.get("WANDB_CONFIG_DIR") or "~/.config/wandb").expanduser()
     with contextlib.suppress(configparser.Error, OSError, UnicodeError):
         settings.read([folder / "settings", Path("wandb/settings")])
-    url: str = os.environ.get("WANDB_BASE_URL") or settings.get("default", "base_url", fallback="https://api.wandb.ai")
+    url = os.environ.get("WANDB_BASE_URL") or settings.get("default", "base_url", fallback="https://api.wandb.ai")
     given = os.environ.get("NETRC")
     for path in [given] if given else ["~/.netrc", "~/_netrc"]:
         with contextlib.suppress(OSError, netrc.NetrcParseError, UnicodeError):
-            if netrc.netrc(Path(path).expanduser()).authenticators(urlsplit(url).netloc):
+            if netrc.netrc(Path(path).expanduser()).authenticators(urlsplit(str(url)).netloc):
                 return path
     return ""
