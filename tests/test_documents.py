@@ -67,7 +67,8 @@ def parse(words: list[str], defaults: dict[str, Any]) -> list[str]:
             name, child, rest = context.command.resolve_command(context, rest)
             assert child is not None
             context = child.make_context(name, rest, parent=context)
-    return list(context.params.get("overrides") or ())
+    overrides = context.params.get("overrides") or ()
+    return [text for text in overrides if "=" in text or words[:2] != ["data", "prepare"]]  # whose other words are corpora
 
 
 @pytest.fixture(scope="module")

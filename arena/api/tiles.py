@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from html import escape
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ import numpy.typing as npt
 from arena.api.arguments import Location, Setting, choose_folder, format_settings
 from arena.base.terminal import say
 from cnn.config import EVERY_VARIANT, RunConfig
-from cnn.errors import ConfigError
+from cnn.errors import ConfigError, SplitError
 from cnn.project import configure_sections, open_project
 from cnn.settings.fields import check_choice
 from cnn.settings.train import NORMALISATIONS
@@ -119,10 +120,14 @@ class TileSet:
 
     def _repr_html_(self) -> str:
         data, keys = self.stored.data, ["split", "speaker"] if self.stored.data.is_sound else ["split"]
-        table = self.clips.pivot_table(index=keys, columns="label", values="id", aggfunc="count", fill_value=0)
+        cells = f"{len(self):,} {data.kind.items} of {self.size} x {self.size} cells"
+        try:
+            table = self.clips.pivot_table(index=keys, columns="label", values="id", aggfunc="count", fill_value=0)
+        except SplitError as error:  # a choice is missing, which `load` takes
+            return f"<p>{cells}</p><p>{escape(str(error))}</p>"
         html: str = table.reindex(columns=list(self.stored.data.labels), fill_value=0).to_html(max_rows=12)
         by = "split, speaker and label" if data.is_sound else "split and label"
-        return f"<p>{len(self):,} {data.kind.items} of {self.size} x {self.size} cells, by {by}</p>{html}"
+        return f"<p>{cells}, by {by}</p>{html}"
 
 
 def prepare(

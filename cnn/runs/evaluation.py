@@ -128,9 +128,17 @@ def evaluate(runs: Sequence[Sequence[RunFolder]], on: str, numbers: Sequence[int
         pooled_macro_f1=float(macro_f1_each(every.sum(1)).mean()),
         interval=speaker_interval(every) if kind is DataKind.SOUND else _picture_interval(every.sum(1)),
         confused=_confused(every.sum((0, 1)), labels),
-        notes=tuple(_notes(folds, len(labels), kind, is_optimistic=on == "validation" and _chose_epoch(runs))),
+        notes=(
+            *_note_corpus(runs[0][0]),
+            *_notes(folds, len(labels), kind, is_optimistic=on == "validation" and _chose_epoch(runs)),
+        ),
         kind=kind,
     )
+
+
+def _note_corpus(run: RunFolder) -> list[str]:
+    corpus = run.config()["split"].get("test_corpus")
+    return [f"these are the speakers of corpus {corpus}; those of the other corpora only train"] if corpus else []
 
 
 def _picture_interval(confusions: Counts) -> Interval:

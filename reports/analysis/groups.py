@@ -1,14 +1,15 @@
-"""Test scores of a run by speaker, age, gender and accent. K classes, N clips, G units, R resamples."""
+"""Test scores of a run by corpus, speaker, age, gender and accent. K classes, N clips, G units, R resamples."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arena.base.scores import accuracy, macro_f1, macro_f1_interval
+from cnn.runs import find_corpus
 from reports.analysis.scores import ClipAnswers
 from reports.facts.clips import GroupFacts, GroupingFacts
 
@@ -18,9 +19,15 @@ _DECADE = 10
 Speakers = Mapping[str, Mapping[str, Any]]  # metadata by name
 
 
-def group_clips(clips: ClipAnswers, speakers: Speakers) -> tuple[GroupingFacts, ...]:
-    """Group by speaker, and by age, gender and accent if the metadata of any speaker has them."""
+def group_clips(clips: ClipAnswers, speakers: Speakers, corpora: Sequence[str] = ()) -> tuple[GroupingFacts, ...]:
+    """Group by speaker; by corpus where several are tested; by age, gender and accent if the metadata of any speaker has them.
+
+    Args:
+        corpora: names of several corpora that the tiles are of.
+    """
+    several = len({find_corpus(name, corpora) for name in clips.speakers}) > 1
     group_functions: dict[str, Callable[[str], str]] = {
+        "corpus": lambda name: find_corpus(name, corpora) if several else "",
         "speaker": lambda name: name,
         "age": lambda name: _decade(speakers.get(name, {}).get("age")),
         "gender": lambda name: str(speakers.get(name, {}).get("gender") or ""),

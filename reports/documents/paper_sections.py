@@ -11,6 +11,7 @@ from reports.facts.report import ReportFacts, RunFacts
 from reports.page.tables import confusions, shared_versions, splits
 from reports.wording.formats import NONE, magnitude, percent, score, seconds, signed, variant_name
 from reports.wording.page_texts import Texts
+from reports.wording.summary import describe_tested
 
 Section = Callable[[PaperWriter], None]
 _AUGMENTATION = {DataKind.SOUND: "augmentation", DataKind.PICTURES: "erasing"}  # works
@@ -47,8 +48,7 @@ def _corpus(w: PaperWriter) -> None:
 
 def _split(w: PaperWriter) -> None:
     corpus, kind = w.t.setting(w.main_run.config["corpus"]), w.t.split(w.main_run.config.get("split.kind"))
-    note = w.t("data.heard") if w.facts.validates_on_known_speakers else ""
-    w.say(w.t("paper.split", corpus=corpus, split=kind, heard=note))
+    w.say(w.t("paper.split", corpus=corpus, split=kind, heard=describe_tested(w.facts, w.t)))
 
 
 def _preparation(w: PaperWriter) -> None:

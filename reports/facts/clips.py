@@ -23,7 +23,7 @@ class GroupFacts:
 class GroupingFacts:
     """All test clips, divided in one way."""
 
-    kind: str  # speaker, age, gender or accent
+    kind: str  # corpus, speaker, age, gender or accent
     groups: tuple[GroupFacts, ...]  # the lowest score first, or in the order of the ages
     n_unknown: int  # clips of speakers without this metadata
 

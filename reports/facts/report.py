@@ -144,12 +144,12 @@ class ReportFacts:
     sweeps: tuple[StudyFacts, ...] | None  # None: no folder of studies was given
     contest: ContestFacts | None
     notes: tuple[Note, ...]
-    groupings: tuple[GroupingFacts, ...] = ()  # the main run's test clips by speaker, age, gender, accent
+    groupings: tuple[GroupingFacts, ...] = ()  # the main run's test clips by corpus, speaker, age, gender, accent
     mistakes: tuple[MistakeFacts, ...] = ()  # the main run's, the surest first
     doubts: tuple[DoubtFacts, ...] = ()  # labels that most trainings contradict
     has_tiles: bool = False  # the main run's tiles can be read
     media: dict[str, Media] = field(default_factory=dict)  # pictures and sound, by clip
-    source: dict[str, str] = field(default_factory=dict)  # citation and licence of the recordings, as far as they are known
+    sources: tuple[dict[str, str], ...] = ()  # citation and licence of the recordings, as far as they are known
     inspections: tuple[InspectionFacts, ...] = ()  # one training of each model
     autoencoders: tuple[AutoencoderFacts, ...] = ()
     learning: tuple[LearningFacts, ...] = ()  # where trainings differ in optimiser, batch size or normalisation

@@ -29,7 +29,7 @@ from reports.wording import formats
 from reports.wording.autoencoders import describe_autoencoders
 from reports.wording.fit import fit_sentence
 from reports.wording.page_texts import Texts, page_texts
-from reports.wording.summary import Summary, summarise
+from reports.wording.summary import Summary, describe_tested, summarise
 
 _GLOSSARY = ("macro_f1", "val_test", "interval", "held", "paired", "interaction", "fit", "pruned", "importance")
 _MOST_LETTERS = 2  # a label that fits where a digit does
@@ -64,6 +64,7 @@ class ReportPage:
     models: tuple[str, ...]  # models whose source is known
     lacks_sound: bool
     has_speakers: bool
+    tested: str  # sentences on whose clips validate and test, each after a space
     has_names: bool  # labels are words, which need more room than digits
     most_teams: int
     most_groups: int
@@ -99,6 +100,7 @@ def render_report(facts: ReportFacts) -> bytes:
         models=tuple(name for name in dict.fromkeys(cell.model for cell in facts.cells) if t.source(name)),
         lacks_sound=facts.kind is DataKind.SOUND and not any(media.sound for media in facts.media.values()),
         has_speakers=facts.kind is DataKind.SOUND,
+        tested=describe_tested(facts, t),
         has_names=max(map(len, facts.labels), default=0) > _MOST_LETTERS,
         most_teams=MOST_TEAMS,
         most_groups=MOST_ROWS,

@@ -52,7 +52,7 @@ def add_clips(facts: ReportFacts, readings: Mapping[CellKey, Reading], tiles_dir
     tiles = find_tile_folder(tiles_dir, RunFolder(Path(main.facts.folder)).config())
     facts = dataclasses.replace(
         facts,
-        groupings=group_clips(main.test, tiles.speakers if tiles else {}) if main.test else (),
+        groupings=group_clips(main.test, tiles.speakers if tiles else {}, main.facts.corpora) if main.test else (),
         mistakes=mistakes,
         doubts=doubts,
     )
@@ -60,4 +60,4 @@ def add_clips(facts: ReportFacts, readings: Mapping[CellKey, Reading], tiles_dir
         return facts
     media = read_media(tiles, [*(mistake.id for mistake in mistakes), *(doubt.id for doubt in doubts)])
     notes = (*note_doubts(tiles.doubts, main.facts, texts(facts.lang, facts.kind)), *facts.notes)
-    return dataclasses.replace(facts, has_tiles=True, media=media, source=tiles.source, notes=notes)
+    return dataclasses.replace(facts, has_tiles=True, media=media, sources=tiles.sources, notes=notes)

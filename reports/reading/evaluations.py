@@ -79,7 +79,12 @@ def _group(members: Sequence[FoldRuns], context: _Context) -> EvaluationGroup:
     n_folds = max(runs.n_folds for runs in members)
     split = first.config.split
     return EvaluationGroup(
-        kind=split.kind, n_folds=n_folds, on=first.on, corpus=first.config.corpus, evaluations=Grid(models).sort(evaluations)
+        kind=split.kind,
+        n_folds=n_folds,
+        on=first.on,
+        corpus=first.config.corpus,
+        tested_corpus=split.test_corpus,
+        evaluations=Grid(models).sort(evaluations),
     )
 
 

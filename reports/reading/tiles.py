@@ -31,7 +31,7 @@ class TileFolder:
     paths: dict[str, str]  # path of each clip's recording, below the corpus folder
     speakers: dict[str, dict[str, Any]]  # what the corpus says of them: age, gender, accent
     doubts: dict[str, Any]  # speakers who may be one person under several names
-    source: dict[str, str]  # citation and licence of a public corpus; empty if not known
+    sources: tuple[dict[str, str], ...]  # citation and licence of each public corpus
     _pictures: dict[str, NDArray[np.uint8]] = field(default_factory=dict, repr=False)
 
     def picture(self, filter_name: str, clip: str) -> NDArray[np.uint8] | None:
@@ -79,6 +79,7 @@ def _read(folder: Path, settings: dict[str, Any]) -> TileFolder:
         rows = list(csv.DictReader(file))
     speakers = settings.get("speakers", {})
     corpus_folder = Path(str(settings.get("corpus_folder", "")))
+    corpora = [Path(str(path)) for path in settings.get("corpora", {}).values()] or [corpus_folder]
     return TileFolder(
         folder=folder,
         kind=DataKind(settings.get("kind", DataKind.SOUND)),
@@ -87,7 +88,7 @@ def _read(folder: Path, settings: dict[str, Any]) -> TileFolder:
         paths={row["id"]: row["path"] for row in rows},
         speakers={name: facts for name, facts in speakers.items() if isinstance(facts, dict)},
         doubts=settings.get("doubts", {}),
-        source=_read_source(corpus_folder),
+        sources=tuple(filter(None, map(_read_source, corpora))),
     )
 
 

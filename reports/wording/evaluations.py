@@ -98,6 +98,8 @@ def group_caveats(group: EvaluationGroup, t: Texts) -> tuple[str, ...]:
         caveats.append(t("held.one_seed"))
     elif len({evaluation.seeds for evaluation in group.evaluations}) > 1:
         caveats.append(t("held.uneven_seeds"))
+    if group.tested_corpus:
+        caveats.append(t("held.corpus", corpus=group.tested_corpus))
     if group.on == VALIDATION:
         caveats.append(t("held.optimistic"))
     return tuple(dict.fromkeys([*caveats, *(note for e in group.evaluations for note in _digit_caveats(e, t))]))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from arena.base.scores import Interval
+from cnn.runs import find_corpus
 from reports.facts.base import DifferenceFacts
 from reports.facts.report import EffectFacts, ReportFacts, RunFacts
 from reports.wording.digits import digits_sentence
@@ -43,6 +44,18 @@ def summarise(facts: ReportFacts) -> Summary:
         contest=contest_sentence(facts.contest, t) if facts.contest else "",
         luck=luck_sentence(facts.contest, t) if facts.contest else "",
     )
+
+
+def describe_tested(facts: ReportFacts, t: Texts) -> str:
+    """Say whose clips validate and test, each sentence after a space; empty where the table of parts says it all."""
+    text = t("data.heard") if facts.validates_on_known_speakers else ""
+    run = facts.main_run
+    if run is None or not run.corpora:
+        return text
+    if corpus := run.config.get("split.test_corpus"):
+        return text + t("data.one_corpus", all=t.listed(run.corpora), corpus=corpus)
+    tested = {find_corpus(name, run.corpora) for name in (run.test.speakers if run.test else ())}
+    return text + t("data.named_corpora", corpora=t.listed(sorted(tested))) if tested else text
 
 
 def _lead(facts: ReportFacts, chosen: RunFacts | None, t: Texts) -> str:

@@ -35,7 +35,7 @@ EQUAL_IN_SPANISH = {
         *("page.token", "page.f1", "page.alike_p"),
     ],
     "reports": [
-        *("word.no", "word.error", "level.filter.on", "level.filter.off", "gist.sweeps"),
+        *("word.no", "word.error", "level.filter.on", "level.filter.off", "gist.sweeps", "group.corpus"),
         *("learning.value.rmsprop", "learning.value.adam", "learning.value.adamw", "reading.macro_f1", "auto.at"),
     ],
     "cnn": ["card.mono", "anomalies.error"],

@@ -148,7 +148,7 @@ def test_without_tiles_or_recordings_the_page_says_so(tmp_path: Path) -> None:
 
 def test_a_page_with_public_recordings_has_their_citation_and_licence(tmp_path: Path) -> None:
     facts = facts_with_tiles(tmp_path)
-    assert facts.source == {}
+    assert facts.sources == ()
     about = {"citation": "Z. Jackson and others: FSDD", "licence": "CC BY-SA 4.0", "licence_url": "https://example.org/by-sa"}
     write_json(tmp_path / "corpus" / "SOURCE.json", {"title": "FSDD", **about})
     cited = gather_facts(Sources(runs=tmp_path / "runs", tiles=tmp_path / "tiles"))

@@ -23,6 +23,7 @@ LANGUAGES = ("en", "es")
 OF_SPEAKERS = ("group.", "doubt.", "gender.", "inspection.by_speaker", "inspection.speaker_read", "inspection.alt_speaker")
 OF_SPEAKERS += ("data.speakers", "data.heard", "trust.speakers", "trust.few_speakers", "trust.heard", "effect.speakers")
 OF_SPEAKERS += ("answer.lead_heard", "answer.val_clips_heard", "answer.caption_heard", "trainings.scores_heard")
+OF_SPEAKERS += ("data.named_corpora", "held.corpus")
 OF_SPEAKERS += ("trainings.kept_last", "reading.val_test_heard", "held.title_loso", "mistakes.no_sound")
 
 
