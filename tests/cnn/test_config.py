@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from cnn.config import TILES_FORMAT, VARIANTS, RunConfig, TilesInfo, config_to_dict, config_to_json, default_config
+from cnn.config import TILES_FORMAT, VARIANTS, RunConfig, TilesInfo, config_to_dict, config_to_json, default_config, fill_config
 from cnn.errors import ConfigError
 from cnn.keys import keys
 from cnn.overrides import apply_values, check_format, config_from_dict, override
@@ -71,6 +71,13 @@ def test_the_default_trainings_keep_the_names_that_their_runs_have(model: str) -
     assert tuple(config(variant, model).digest for variant in VARIANTS) == DIGESTS[model]
     changed = ["train.learning_rate=0.01", "split.test_speakers=ann,bob", "model.depth=3", "augment.shift=1"]
     assert override(config("raw+aug"), changed).digest == "6ccb2a42b07b6aaa"
+
+
+def test_a_split_of_before_several_corpora_compares_with_one_of_today() -> None:
+    content = config_to_dict(config())
+    before = {**content, "split": {key: value for key, value in content["split"].items() if key != "test_corpus"}}
+    assert fill_config(before) == fill_config(content)
+    assert config_from_dict(before).digest == config().digest != override(config(), ["split.test_corpus=fsdd"]).digest
 
 
 def test_a_key_that_came_later_counts_in_the_digest_only_where_it_differs_from_its_default() -> None:

@@ -123,6 +123,7 @@ def test_files_by_their_kind(folder: Path) -> None:
         (folder / name).touch()
     (folder / "my voices").mkdir()
     assert values("contest validate ") == ["my voices/", "true.csv"]
+    assert "my voices/" in values("data prepare corpus m")
     assert values("contest submit true.csv --onnx ") == ["my voices/", "net.onnx"]
     assert values("contest log --contest ") == ["contest.db", "my voices/"]
     assert values("data scan ") == ["my voices/"]

@@ -15,6 +15,7 @@ from cnn.corpus.scan import Corpus, scan
 from cnn.errors import CorpusError
 from cnn.settings.split import SplitSettings
 from cnn.settings.tiles import TileSettings
+from cnn.speakers.doubts import SpeakerDoubts
 from cnn.splits import make_split
 from cnn.tiles.find import find_folder
 from cnn.tiles.prepare import prepare
@@ -119,3 +120,10 @@ def test_damaged_tiles_of_several_name_the_command_that_makes_them(folders: tupl
 
 def test_one_folder_is_the_corpus_that_it_was(folders: tuple[Path, Path]) -> None:
     assert scan_together([folders[0]], ScanOptions()) == scan(folders[0])
+
+
+def test_who_says_one_digit_alone_is_nobody_of_another_corpus() -> None:
+    doubts = SpeakerDoubts(n_speakers=5, single_digit=("crowd/ana",))
+    assert not doubts.are_apart([{"crowd/ana", "crowd/luis", "fsdd/theo"}, {"fsdd/lucas"}, {"fsdd/george"}])
+    assert doubts.are_apart([{"crowd/ana", "fsdd/theo"}, {"fsdd/lucas"}, {"crowd/luis"}])
+    assert SpeakerDoubts(n_speakers=3, single_digit=("ana",)).are_apart([{"ana"}, {"luis"}])

@@ -11,7 +11,7 @@ import pytest
 from cnn.runs.folder import RunFolder
 from reports.page.render import render_report
 from reports.reading.gather import Sources, gather_facts
-from support.report_facts import LABELS, make_config, write_run
+from support.report_facts import LABELS, make_config, write_run, write_tiles
 
 
 def write_trained(runs: Path, corpus_of: dict[str, str], split: dict[str, Any]) -> RunFolder:
@@ -54,3 +54,14 @@ def test_scores_stand_by_corpus_where_named_speakers_of_several_are_tested(tmp_p
     assert "The test speakers were named; they are of fsdd and mine." in page
     assert "By corpus" in page
     assert "Age, gender and accent are not known of these speakers." in page
+
+
+@pytest.mark.parametrize(("single", "is_apart"), [("mine/zoe", False), ("fsdd/zoe", True)])
+def test_who_says_one_digit_alone_is_doubted_within_the_corpus(single: str, is_apart: bool, tmp_path: Path) -> None:
+    run = write_trained(tmp_path / "runs", ALONE, {"test_corpus": "fsdd"})
+    speakers = {"train": ["mine/zoe", "mine/yan"], "val": ["fsdd/george"], "test": ["fsdd/theo"]}
+    run.update_result(speakers=speakers)
+    write_tiles(tmp_path / "tiles", run.config(), ["0_theo_0"], single_digit=[single], n_speakers=7)
+    notes = [note.text for note in gather_facts(Sources(runs=tmp_path / "runs", tiles=tmp_path / "tiles")).notes]
+    assert any("one digit alone" in note for note in notes)
+    assert any("the scores are too good" in note for note in notes) == is_apart
