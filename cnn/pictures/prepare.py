@@ -117,9 +117,9 @@ def _keep(content: _Content, rows: Sequence[PictureRow], stream: Iterator[Pixels
 
 
 def _filter(tiles: Pixels, settings: TileSettings) -> Pixels:
-    from cnn.tiles.front_end import bilateral
+    from cnn.tiles.front_end import smooth_tiles
 
-    return np.stack([bilateral(tile, settings) for tile in tiles])
+    return smooth_tiles(tiles, settings)
 
 
 def _count(content: _Content, tiles: Pixels) -> None:

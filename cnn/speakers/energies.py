@@ -24,6 +24,13 @@ def cut_middle(samples: Floats, n: int) -> Floats:
     return samples[start : start + n]
 
 
+def average_down(samples: Floats, rate_hz: int, about_hz: int) -> tuple[Floats, int]:
+    """Return the means of n samples at a time, at `about_hz` or up to twice as many a second, and n."""
+    n = max(1, rate_hz // about_hz)
+    means: Floats = np.pad(samples, (0, -len(samples) % n)).reshape(-1, n).mean(axis=1, dtype=np.float32)
+    return means, n
+
+
 def compute_log_energies(samples: Floats, rate_hz: float, step_s: float) -> Floats:
     """Return the log energies (F, T) of the bands, with one window every `step_s`."""
     step, window = round(step_s * rate_hz), round(WINDOW_S * rate_hz)

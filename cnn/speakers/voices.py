@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from cnn.speakers.energies import LONGEST_S, N_BANDS, Floats, compute_log_energies, cut_middle
+from cnn.speakers.energies import LONGEST_S, N_BANDS, Floats, average_down, compute_log_energies, cut_middle
 
 Doubles = npt.NDArray[np.float64]
 
@@ -49,9 +49,7 @@ class VoicePair:
 
 def describe_voice(samples: Floats, rate_hz: int) -> list[float]:
     """Return the voice of a clip (S,), S at least 1: means and spreads (D,) of its cepstra, which no gain changes."""
-    n_averaged = max(1, rate_hz // _RATE_HZ)
-    wave = cut_middle(samples, round(LONGEST_S * rate_hz))
-    wave = np.pad(wave, (0, -len(wave) % n_averaged)).reshape(-1, n_averaged).mean(axis=1, dtype=np.float32)
+    wave, n_averaged = average_down(cut_middle(samples, round(LONGEST_S * rate_hz)), rate_hz, _RATE_HZ)
     energies = compute_log_energies(wave, rate_hz / n_averaged, _STEP_S)
     loudest = energies.max(axis=0)
     cepstra = _COSINES @ energies[:, loudest > loudest.max() - _SPEECH]  # (C, T)

@@ -31,7 +31,7 @@ from cnn.settings.tiles import TileSettings
 Pictures = npt.NDArray[np.uint8]
 FindPicture = Callable[[str], Pictures | None]  # by the digest of a sound; (filters, F, T) in the order of `FILTERS`
 
-CHUNK = 128  # clips of one task: half a second
+CHUNK = 128  # clips of one task: a third of a second
 _FEW = 1500  # clips that one process makes while others still start torch (2 cores, 2026-11)
 _JOURNAL = "journal"
 _LINE = re.compile(r"^(\d+) ([0-9a-f]{64});$", re.MULTILINE)
@@ -156,7 +156,7 @@ def _make_chunk(task: _Task) -> Pictures:
         import cv2
         import torch
 
-        from cnn.tiles.front_end import bilateral, compute_tiles
+        from cnn.tiles.front_end import compute_tiles, smooth_tiles
 
     pictures = np.empty((len(FILTERS), *picture_shape(len(task.sounds), task.settings)), dtype=np.uint8)
     n_threads = torch.get_num_threads(), cv2.getNumThreads()
@@ -164,8 +164,7 @@ def _make_chunk(task: _Task) -> Pictures:
     cv2.setNumThreads(1)
     try:
         pictures[0] = compute_tiles((_samples(sound) for sound in task.sounds), task.settings)
-        for n, tile in enumerate(pictures[0]):
-            pictures[1, n] = bilateral(tile, task.settings)
+        pictures[1] = smooth_tiles(pictures[0], task.settings)
     finally:
         torch.set_num_threads(n_threads[0])
         cv2.setNumThreads(n_threads[1])

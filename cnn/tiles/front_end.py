@@ -14,81 +14,74 @@ import torchaudio
 from cnn.settings.tiles import TileSettings
 from cnn.tiles.mel_scale import MEL_SCALE
 
-
-def bilateral(tile: npt.NDArray[np.uint8], settings: TileSettings) -> npt.NDArray[np.uint8]:
-    """Smooth the tile (F, T) but not its edges: a bilateral filter (Tomasi and Manduchi 1998)."""
-    import cv2  # late: raw tiles need none
-
-    filtered: npt.NDArray[np.uint8] = cv2.bilateralFilter(
-        tile, settings.bilateral_diameter, settings.bilateral_sigma_color, settings.bilateral_sigma_space
-    ).astype(np.uint8, copy=False)
-    return filtered
-
-
 FFT_BINS_PER_WINDOW = 2  # zero-padding: without it the lowest of 64 bands hold no bin of a 32 ms window
 ENERGY_SHARE = 0.999  # share of the most energy that any window holds
 _N_TOGETHER = 8  # clips: fewer pay for each call, the spectra of more leave the cache
 LEAST_POWER = 1e-12  # floor of a cell's power: silence has a logarithm too
 
 Samples = npt.NDArray[np.float32]
+Tiles = npt.NDArray[np.uint8]
 
 
-def compute_tile(samples: Samples, rate_hz: int, settings: TileSettings) -> npt.NDArray[np.uint8]:
+def compute_tile(samples: Samples, rate_hz: int, settings: TileSettings) -> Tiles:
     """Return the clip as (F, T) uint8: 255 at its loudest cell, 0 where it is `range_db` or more below.
 
     Args:
         samples: (S,) mono, at `rate_hz`; S at least 1.
     """
-    tile: npt.NDArray[np.uint8] = compute_tiles([(samples, rate_hz)], settings)[0]
+    tile: Tiles = compute_tiles([(samples, rate_hz)], settings)[0]
     return tile
 
 
-def compute_tiles(clips: Iterable[tuple[Samples, int]], settings: TileSettings) -> npt.NDArray[np.uint8]:
+def compute_tiles(clips: Iterable[tuple[Samples, int]], settings: TileSettings) -> Tiles:
     """Return the tiles (N, F, T), at two thirds of the cost of `compute_tile`, each independent of the others.
 
     Args:
         clips: at least one: its (S,) samples and their rate in Hz; a few are held at a time.
     """
     clips, tiles = iter(clips), []
-    while waves := [_cut_wave(samples, rate_hz, settings) for samples, rate_hz in islice(clips, _N_TOGETHER)]:
+    while waves := [_resample(samples, rate_hz, settings) for samples, rate_hz in islice(clips, _N_TOGETHER)]:
+        centred = np.zeros((len(waves), round(settings.length_s * settings.rate_hz)), dtype=np.float32)
+        for wave, row in zip(waves, centred, strict=True):
+            _centre(wave, row)
         # In place and in numpy: for so small a picture a new torch array costs more than the arithmetic.
-        power = _mel_power(torch.stack(waves), settings)
-        grey = np.log10(np.maximum(power, LEAST_POWER, out=power), out=power)
-        grey -= grey.max(axis=(1, 2), keepdims=True)
+        power = _mel_power(torch.from_numpy(centred), settings)
+        grey = power.reshape(len(power), -1)  # (B, F*T)
+        np.log10(np.maximum(grey, LEAST_POWER, out=grey), out=grey)
+        grey -= grey.max(axis=1, keepdims=True)
         grey *= 10 * 255 / settings.range_db
         grey += 255
-        tiles.append(np.rint(grey.clip(min=0, out=grey), out=grey).astype(np.uint8))
+        tiles.append(np.rint(np.maximum(grey, 0, out=grey), out=grey).astype(np.uint8).reshape(power.shape))
     return np.concatenate(tiles)
 
 
-def _cut_wave(samples: Samples, rate_hz: int, settings: TileSettings) -> torch.Tensor:
-    """Return `length_s` around the clip's energy, (S,), at the rate of the tiles."""
-    wave = torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32))
+def _resample(samples: Samples, rate_hz: int, settings: TileSettings) -> Samples:
+    wave = np.ascontiguousarray(samples, dtype=np.float32)
     if rate_hz != settings.rate_hz:
-        wave = resampler(rate_hz, settings.rate_hz)(wave)
-    return _centre(wave, round(settings.length_s * settings.rate_hz))
+        wave = resampler(rate_hz, settings.rate_hz)(torch.from_numpy(wave)).numpy()
+    return wave
 
 
-def _centre(wave: torch.Tensor, n_samples: int) -> torch.Tensor:
-    """Return the `n_samples` that hold the sound (or most of a long one), half its energy either side.
+def _centre(wave: Samples, row: Samples) -> None:
+    """Write as many samples as `row`, of zeros, has room for: those that hold the sound (or most), half its energy either side.
 
-    A window may begin before the wave and end after it, in silence.
+    They may begin before the wave and end after it, in silence.
     """
-    n = len(wave)
-    energy = np.zeros(n + 1)  # energy of all samples before each
-    energy[1:] = wave.double().square_().cumsum(0).numpy()
+    n, n_samples = len(wave), len(row)
+    energy = np.empty(n + 1)  # energy of all samples before each
+    energy[0] = 0
+    np.square(wave, out=energy[1:], dtype=np.float64)
+    torch.from_numpy(energy).cumsum_(0)  # numpy's takes three times as long
     most = energy[n] if n <= n_samples else (energy[n_samples:] - energy[:-n_samples]).max()
-    start = int(np.searchsorted(energy, energy[n] / 2)) - n_samples // 2
+    start = int(energy.searchsorted(energy[n] / 2)) - n_samples // 2
     if energy[min(start + n_samples, n)] - energy[max(start, 0)] < ENERGY_SHARE * most:
         starts = np.arange(-n_samples, n + 1)
         held = energy[(starts + n_samples).clip(max=n)] - energy[starts.clip(min=0)]
         starts = starts[held >= ENERGY_SHARE * most]
         start = int(starts[np.abs(starts - start).argmin()])
-    centred = wave.new_zeros(n_samples)
     part = wave[max(start, 0) : start + n_samples]
     first = max(-start, 0)
-    centred[first : first + len(part)] = part
-    return centred
+    row[first : first + len(part)] = part
 
 
 def _mel_power(waves: torch.Tensor, settings: TileSettings) -> npt.NDArray[np.float32]:
@@ -97,10 +90,8 @@ def _mel_power(waves: torch.Tensor, settings: TileSettings) -> npt.NDArray[np.fl
     hop = waves.shape[1] // settings.size  # rounded up, there would be a frame too few
     spectrum = torch.stft(waves, FFT_BINS_PER_WINDOW * len(window), hop, len(window), window, return_complex=True)
     squares = torch.view_as_real(spectrum[..., : settings.size]).square_()  # (B, R, T, 2), real and imaginary part
-    energy = (squares[..., 0] + squares[..., 1]).numpy()
-    power = np.empty((len(waves), settings.size, settings.size), dtype=np.float32)
-    for clip, sums in zip(power, energy, strict=True):  # clip by clip: a larger product may add in another order
-        np.matmul(bands.numpy(), sums, out=clip)
+    # torch multiplies, since numpy's BLAS starts threads of its own, which spin in every process that makes tiles.
+    power: npt.NDArray[np.float32] = torch.matmul(bands, squares[..., 0] + squares[..., 1]).numpy()
     return power
 
 
@@ -123,3 +114,20 @@ def constants(settings: TileSettings) -> tuple[torch.Tensor, torch.Tensor]:
 def resampler(from_hz: int, to_hz: int) -> torchaudio.transforms.Resample:
     """Return the resampler of (..., S) from one rate to the other."""
     return torchaudio.transforms.Resample(from_hz, to_hz, lowpass_filter_width=16)
+
+
+def bilateral(tile: Tiles, settings: TileSettings) -> Tiles:
+    """Smooth the tile (F, T) but not its edges: a bilateral filter (Tomasi and Manduchi 1998)."""
+    smooth: Tiles = smooth_tiles(tile[None], settings)[0]
+    return smooth
+
+
+def smooth_tiles(tiles: Tiles, settings: TileSettings) -> Tiles:
+    """Return the tiles (N, F, T) or (N, F, T, C), each filtered by `bilateral`."""
+    import cv2  # late: to predict with a net on raw tiles needs none
+
+    sigmas = settings.bilateral_sigma_color, settings.bilateral_sigma_space
+    filtered = np.empty(tiles.shape, dtype=np.uint8)
+    for tile, smooth in zip(tiles, filtered, strict=True):
+        cv2.bilateralFilter(tile, settings.bilateral_diameter, *sigmas, dst=smooth)  # a new array each costs a fifth more
+    return filtered

@@ -21,7 +21,7 @@ from cnn.config import TILES_FORMAT
 from cnn.corpus.scan import scan
 from cnn.errors import TilesError
 from cnn.settings.tiles import TileSettings
-from cnn.tiles.front_end import bilateral, compute_tile, compute_tiles
+from cnn.tiles.front_end import bilateral, compute_tile, compute_tiles, smooth_tiles
 from cnn.tiles.prepare import prepare
 from cnn.tiles.tile_set import TileSet, find_tiles, open_tiles
 from support.tones import RATE_HZ, tone, write_tones
@@ -85,6 +85,8 @@ def test_the_filter_is_opencvs_and_keeps_shape_and_type() -> None:
     expected = cv2.bilateralFilter(tile, 5, 40.0, 2.0)
     assert bilateral(tile, SETTINGS).dtype == np.uint8
     np.testing.assert_array_equal(bilateral(tile, SETTINGS), expected)
+    turned = np.stack([tile, tile[:, ::-1]]).transpose(0, 2, 1)  # not contiguous
+    np.testing.assert_array_equal(smooth_tiles(turned, SETTINGS), [bilateral(each, SETTINGS) for each in turned])
 
 
 def test_a_tile_does_not_depend_on_the_other_clips(corpus_folder: Path, tiles: TileSet, tmp_path: Path) -> None:
