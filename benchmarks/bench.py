@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import front_end, scoring, serving, sweeping, training
+from benchmarks import front_end, scoring, serving, starting, sweeping, training
 from benchmarks.arms import Comparison, Finding, UnequalError, compare
 from cnn.hardware import n_cores
 
@@ -105,6 +105,7 @@ def all_comparisons(size: Size, scratch: Path, missing: list[str]) -> Iterator[C
         yield from training.comparisons(world, size.n_workers, size.n_batches)
         smallest = smallest or world.tiles.folder
     assert smallest
+    yield from starting.comparisons(scratch, smallest)
     yield from sweeping.comparisons(scratch, smallest, size.sweeps)
 
 
