@@ -234,7 +234,7 @@ def _missing(chosen: Mapping[CellKey, Candidate], grid: Grid, t: Texts, *, is_in
     project = find_project()
     nets = {run.key[0]: format_net(run.name, project) for run in chosen.values()}
     is_named = is_inferred and not set(grid.models) <= set(PAIR)
-    words = [word for label in grid.models for word in ("--model", nets[label])] if is_named else []
+    words = [word for label in grid.models for word in ("--model", nets.get(label, label))] if is_named else []
     command = shlex.join(["arena", "train", "--all", *words])
     names = "; ".join(t.cell(*key) for key in absent)
     return [Note(kind=NoteKind.MISSING, text=t.n("note.missing", len(absent), all=grid.n_cells, names=names, command=command))]

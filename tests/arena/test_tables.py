@@ -211,7 +211,7 @@ def report_scenes(folder: Path) -> Iterator[tuple[str, Scene]]:
     facts = gather_facts(Sources(runs=folder / "eight", studies=folder / "none", tiles=folder / "tiles"))
     yield "report build", lambda: print_summary(facts, Path("report.html"))
     write_eight(folder / "before", models=OWN)
-    sources = Sources(runs=folder / "eight", title="", lang="en", models=("lenet5", "resnet"))
+    sources = Sources(runs=folder / "eight", title="", lang="en", models=("lenet5", "columns"))
     pairs = compare_runs(folder / "eight", folder / "eight", sources, english()).pairs
     yield "report compare", lambda: print_pairs(pairs, english(), title="A is runs-before, B is runs")
 

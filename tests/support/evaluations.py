@@ -55,7 +55,7 @@ def write_fold(runs: Path, config: RunConfig, speakers: tuple[str, ...] = SIX, n
 
 def _answers(config: RunConfig, name: str, number: int, split: str, n_takes: int) -> list[Prediction]:
     draw = np.random.default_rng([number, config.train.seed, len(config.model.name), len(config.variant), config.train.epochs])
-    skill = 0.8 + 0.17 * np.sin(2.3 * number) ** 2 + (0.03 if config.model.name == "resnet" else 0.0)
+    skill = 0.8 + 0.17 * np.sin(2.3 * number) ** 2 + (0.03 if config.model.name == "columns" else 0.0)
     rows = []
     for digit in range(10):
         for take in range(n_takes):

@@ -26,7 +26,7 @@ from sweeps.results import ParameterFacts, StudyFacts, TrialFacts
 OWN = ("nets.py:MyLeNet", "nets.py:MyMobileNet")  # a pair that scores as the shipped one does
 LABELS = tuple(str(digit) for digit in range(10))
 SKILL = {"raw": 1.35, "bilateral": 1.1, "raw+aug": 1.7, "bilateral+aug": 1.55}
-SIZES = {"lenet5": (61_706, 416_520), "resnet": (174_970, 4_180_480)}
+SIZES = {"lenet5": (61_706, 416_520), "columns": (174_970, 4_180_480)}
 SPLIT = {"kind": "speaker", "fold": 0, "seed": 0, "test_speakers": [], "val_speakers": []}
 VERDICTS = (
     ("good", "macro-F1 0.982 on the training clips, 0.951 on validation: a gap of 0.031, and both curves have settled."),
@@ -149,8 +149,8 @@ def write_run(
         "n_epochs": len(epochs),
         "scores": {"train": train, **scores},
         "verdict": FitVerdict(state=state, reason=reason),
-        "n_parameters": SIZES.get(model, SIZES["resnet"])[0],
-        "n_multiply_adds": SIZES.get(model, SIZES["resnet"])[1],
+        "n_parameters": SIZES.get(model, SIZES["columns"])[0],
+        "n_multiply_adds": SIZES.get(model, SIZES["columns"])[1],
         "wall_s": 14.2 if model == "lenet5" else 71.9,
         "n_clips_per_s": 2400.0 if model == "lenet5" else 410.0,
         "device": "cpu",

@@ -71,7 +71,7 @@ def test_a_paired_difference_agrees_with_drawing_clips_one_by_one() -> None:
 
 
 def test_an_effect_is_the_mean_over_all_pairs_that_differ_in_it_alone() -> None:
-    skills = {("lenet5", "raw"): 0.7, ("lenet5", "raw+aug"): 0.8, ("resnet", "raw"): 0.8, ("resnet", "raw+aug"): 0.95}
+    skills = {("lenet5", "raw"): 0.7, ("lenet5", "raw+aug"): 0.8, ("columns", "raw"): 0.8, ("columns", "raw+aug"): 0.95}
     runs = {f"{n}": clips(2, skill, n) for n, skill in enumerate(skills.values())}
     effects = {
         effect.factors: effect
@@ -81,7 +81,7 @@ def test_an_effect_is_the_mean_over_all_pairs_that_differ_in_it_alone() -> None:
     assert set(effects) == {("augmentation",), ("model",), ("augmentation", "model")}  # no pair differs in the filter
     assert effects["augmentation",].difference.parts == (
         ("lenet5, raw", pytest.approx(f1[1] - f1[0])),
-        ("resnet, raw", pytest.approx(f1[3] - f1[2])),
+        ("columns, raw", pytest.approx(f1[3] - f1[2])),
     )
     assert effects["model",].difference.value == pytest.approx((f1[2] - f1[0] + f1[3] - f1[1]) / 2)
     interaction = effects["augmentation", "model"].difference
@@ -90,7 +90,9 @@ def test_an_effect_is_the_mean_over_all_pairs_that_differ_in_it_alone() -> None:
 
 
 def test_all_eight_give_every_effect_and_the_three_way_one_is_the_change_of_the_change() -> None:
-    cells = [(model, f"{name}{aug}") for model in ("lenet5", "resnet") for name in ("raw", "bilateral") for aug in ("", "+aug")]
+    cells = [
+        (model, f"{name}{aug}") for model in ("lenet5", "columns") for name in ("raw", "bilateral") for aug in ("", "+aug")
+    ]
     runs = {f"{n}": clips(6, 0.7 + 0.03 * n, n) for n in range(8)}
     resampled = resample_runs(runs)
     effects = {
@@ -101,13 +103,13 @@ def test_all_eight_give_every_effect_and_the_three_way_one_is_the_change_of_the_
     value = {cell: resampled.values[digest] for cell, digest in zip(cells, runs, strict=True)}
     of_model = {
         model: (value[model, "bilateral+aug"] - value[model, "raw+aug"]) - (value[model, "bilateral"] - value[model, "raw"])
-        for model in ("lenet5", "resnet")
+        for model in ("lenet5", "columns")
     }
     three = effects["filter", "augmentation", "model"]
-    assert three.value == pytest.approx(of_model["resnet"] - of_model["lenet5"])
+    assert three.value == pytest.approx(of_model["columns"] - of_model["lenet5"])
     assert effects["filter", "augmentation"].parts == (
         ("lenet5", pytest.approx(of_model["lenet5"])),
-        ("resnet", pytest.approx(of_model["resnet"])),
+        ("columns", pytest.approx(of_model["columns"])),
     )
     assert len(effects["model",].parts) == 4
     assert [name for name, _ in three.speakers] == [f"s{k}" for k in range(6)]

@@ -30,7 +30,7 @@ def test_a_report_is_built_and_summarised(world: Path) -> None:
     result = CliRunner().invoke(app, ["build", "--title", "Ours"], catch_exceptions=False)
     assert result.exit_code == 0
     assert result.stdout.splitlines()[-1] == "report.html"
-    assert sum(line.strip().startswith(("lenet5", "resnet")) for line in result.stdout.splitlines()) == 8
+    assert sum(line.strip().startswith(("lenet5", "columns")) for line in result.stdout.splitlines()) == 8
     assert "good fit, the choice" in result.stdout
     page = (world / "report.html").read_text()
     assert "<title>Ours</title>" in page
@@ -76,7 +76,7 @@ def test_an_empty_place_has_nothing_to_report(tmp_path: Path, monkeypatch: pytes
 def test_the_table_of_runs_is_printed_for_machines(world: Path) -> None:
     result = CliRunner().invoke(app, ["table", "--json"], catch_exceptions=False)
     rows = json.loads(result.stdout)
-    assert [row["model.name"] for row in rows] == ["lenet5"] * 4 + ["resnet"] * 4
+    assert [row["model.name"] for row in rows] == ["lenet5"] * 4 + ["columns"] * 4
     assert {row["state"] for row in rows} == {"finished"}
     assert not (world / "runs.csv").exists()
 

@@ -67,7 +67,7 @@ def test_it_runs_here_and_says_what_scikit_learn_says(world: Path) -> None:
     notebook = read(world / "story.ipynb")
     text = printed(notebook)
     sources = [cell for cell in notebook["cells"] if cell["metadata"].get("tags") == ["skip-execution"]]
-    names = ("lenet5", "resnet")
+    names = ("lenet5", "columns")
     assert ["".join(cell["source"]) for cell in sources] == [
         (ROOT / f"cnn/models/{name}.py").read_text().strip("\n") for name in names
     ]
@@ -195,7 +195,7 @@ def test_a_cell_that_fails_ends_the_run_with_its_cause(tmp_path: Path) -> None:
 def test_mistakes_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert isinstance(invoke("--no-run").exception, NothingToReport)
-    folder: RunFolder = write_run(tmp_path / "runs", "a" * 16, make_config("resnet", "raw"), n_takes=2)
+    folder: RunFolder = write_run(tmp_path / "runs", "a" * 16, make_config("columns", "raw"), n_takes=2)
     assert str(invoke("--no-run", "--out", "runs").exception).startswith("--out names a file and runs is a folder")
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     error = str(invoke().exception)

@@ -45,7 +45,7 @@ def trial(number: int, value: float | None, state: str = "finished", **params: o
 
 def test_the_dot_plot_holds_a_heading_and_four_lines_for_each_model(facts: ReportFacts) -> None:
     rows = dot_rows(facts.cells, facts.chosen, english())
-    assert [row.label for row in rows if row.is_heading] == ["Model A: lenet5", "Model B: resnet"]
+    assert [row.label for row in rows if row.is_heading] == ["Model A: lenet5", "Model B: columns"]
     assert [row.y for row in rows] == pytest.approx([0, 1, 2, 3, 4, 5.3, 6.3, 7.3, 8.3, 9.3])
     assert [row.value for row in rows if not row.is_heading] == [run.test and run.test.macro_f1 for run in facts.runs]
     assert sum(row.is_chosen for row in rows) == 1

@@ -54,7 +54,7 @@ def test_trainings_of_several_nets_are_drawn_against_their_cost_with_the_front_m
     write_eight(tmp_path)
     facts = gather_facts(Sources(runs=tmp_path))
     runs = facts.runs
-    scores = {"lenet5": (0.9, 2_000_000), "resnet": (0.8, 5_000_000)}
+    scores = {"lenet5": (0.9, 2_000_000), "columns": (0.8, 5_000_000)}
     changed = [
         replace(
             run,

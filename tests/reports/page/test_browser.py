@@ -54,7 +54,7 @@ def full_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bare_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bare")
     long = {f"train__{word}": 0.123456789 for word in ("learning_rate", "weight_decay", "label_smoothing", "warmup")}
-    write_run(folder / "runs", "a" * 16, make_config("resnet", "bilateral+aug", **long))
+    write_run(folder / "runs", "a" * 16, make_config("columns", "bilateral+aug", **long))
     write_run(folder / "runs", "b" * 16, make_config("lenet5", "raw"))
     (folder / "report.html").write_bytes(render_report(gather_facts(Sources(runs=folder / "runs"))))
     return folder / "report.html"
@@ -64,7 +64,7 @@ def bare_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def held_out_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("held-out")
     speakers = tuple(f"{'W' * 30 if n < 9 else ''}{n:02d}" for n in range(1, 25))
-    both = ("lenet5", "resnet")
+    both = ("lenet5", "columns")
     long = ("train.learning_rate=0.00123456", "train.weight_decay=0.123456", "augment.tempo=0.123456", "train.warmup=0.123456")
     write_evaluation(folder / "runs", EvaluationPlan(folds="3", models=both, n_seeds=2), speakers=speakers)
     write_evaluation(folder / "runs", EvaluationPlan(folds="3", models=both, overrides=long), speakers=speakers, without=1)
@@ -155,11 +155,11 @@ def test_a_switch_hides_a_model_everywhere_and_shows_it_again(browser: Browser, 
     page.get_by_role("button", name="open all").click()
     rows, figures = page.locator("#trainings tbody tr:visible"), page.locator("#curves figure:visible")
     assert (rows.count(), figures.count()) == (24, 16)
-    page.get_by_role("button", name="resnet").first.click()
+    page.get_by_role("button", name="columns").first.click()
     assert (rows.count(), figures.count()) == (12, 8)
     page.get_by_role("button", name="no aug").click()
     assert (rows.count(), figures.count()) == (6, 4)
-    page.get_by_role("button", name="resnet").first.click()
+    page.get_by_role("button", name="columns").first.click()
     page.get_by_role("button", name="no aug").click()
     assert (rows.count(), figures.count()) == (24, 16)
     page.close()
@@ -255,14 +255,14 @@ def test_a_link_opens_the_fold_and_the_study_that_it_leads_to(browser: Browser, 
     page.goto(f"{full_page.as_uri()}#sweeps")
     studies = page.locator("article.study:not([hidden])")
     assert [study.get_attribute("id") for study in studies.all()] == ["study-lenet5-2d-raw"]
-    page.click("#sweeps a[href='#study-resnet-2d-bilateral']")
-    assert [study.get_attribute("id") for study in studies.all()] == ["study-resnet-2d-bilateral"]
+    page.click("#sweeps a[href='#study-columns-2d-bilateral']")
+    assert [study.get_attribute("id") for study in studies.all()] == ["study-columns-2d-bilateral"]
     page.locator(".chooser select").select_option(label="lenet5 raw + aug")
     assert [study.get_attribute("id") for study in studies.all()] == ["study-lenet5-2d-raw-2d-aug"]
     page.locator("summary", has_text="every term").click()
     page.reload()
     assert page.locator("main details.fold[open]").count() == 3  # lineage, sweeps and how to read
-    assert [study.get_attribute("id") for study in studies.all()] == ["study-resnet-2d-bilateral"]  # the address says so
+    assert [study.get_attribute("id") for study in studies.all()] == ["study-columns-2d-bilateral"]  # the address says so
     page.close()
 
 

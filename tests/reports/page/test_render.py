@@ -116,6 +116,6 @@ def test_a_study_without_trials_and_one_without_importances_are_shown(facts: Rep
 
 
 def test_a_single_training_makes_a_page(tmp_path: Path) -> None:
-    write_run(tmp_path, "a" * 16, make_config("resnet", "bilateral"))
+    write_run(tmp_path, "a" * 16, make_config("columns", "bilateral"))
     page = render_report(gather_facts(Sources(runs=tmp_path))).decode()
     assert page.count(">missing<") >= 7

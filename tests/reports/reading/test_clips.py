@@ -161,7 +161,7 @@ def test_probabilities_of_another_length_are_damage(tmp_path: Path) -> None:
     rows = folder.predictions()
     odd = Prediction(id="x", label="1", probabilities=(1.0,), truth="1", speaker="s", split="test")
     folder.write_predictions(LABELS, [*rows, odd])
-    facts_of_others = write_run(tmp_path, "b" * 16, make_config("resnet", "raw"))
+    facts_of_others = write_run(tmp_path, "b" * 16, make_config("columns", "raw"))
     result = gather_facts(Sources(runs=tmp_path))
     assert [run.digest for run in result.runs] == [facts_of_others.digest]
     assert np.isfinite([run.test.macro_f1 for run in result.runs if run.test]).all()

@@ -61,13 +61,13 @@ def test_other_clips_are_not_subtracted(tmp_path: Path) -> None:
 
 
 def test_two_runs_are_compared_whatever_they_are(tmp_path: Path) -> None:
-    write_run(tmp_path, "a" * 16, make_config("resnet", "raw+aug"), n_speakers=6)
+    write_run(tmp_path, "a" * 16, make_config("columns", "raw+aug"), n_speakers=6)
     write_run(tmp_path, "b" * 16, make_config("lenet5", "bilateral"), n_speakers=6, seed=3)
     facts = compared(Path("aaaa"), Path("bbbb"), tmp_path)
     assert facts.mean is not None
     assert facts.mean.is_clear
     differing = {row.key: (row.a, row.b) for row in facts.settings}
-    assert differing["model.name"] == (("resnet",), ("lenet5",))
+    assert differing["model.name"] == (("columns",), ("lenet5",))
     assert differing["variant"] == (("raw+aug",), ("bilateral",))
     assert not any(key.startswith("augment.") for key in differing)
     words = comparison_lead(facts, english())
@@ -89,7 +89,7 @@ def test_the_command_writes_a_page_and_prints_the_pairs(tmp_path: Path, monkeypa
     write_eight(tmp_path / "b", n_takes=15)
     result = CliRunner().invoke(app, ["compare", "a", "b", "--lang", "es", "--out", "x.html"], catch_exceptions=False)
     assert result.stdout.splitlines()[-1] == "x.html"
-    assert sum(line.strip().startswith(("lenet5", "resnet")) for line in result.stdout.splitlines()) == 8
+    assert sum(line.strip().startswith(("lenet5", "columns")) for line in result.stdout.splitlines()) == 8
     page = (tmp_path / "x.html").read_text()
     assert "<title>a frente a b</title>" in page
     assert page == render_comparison(compare_runs(Path("a"), Path("b"), Sources(lang="es"), texts("es"))).decode()

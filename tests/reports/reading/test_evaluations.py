@@ -32,13 +32,13 @@ def groups_of(runs: Path) -> tuple[EvaluationGroup, ...]:
 
 
 def test_the_numbers_are_those_of_arena_eval(tmp_path: Path) -> None:
-    plan = EvaluationPlan(folds="loso", models=("lenet5", "resnet"), n_seeds=3)
+    plan = EvaluationPlan(folds="loso", models=("lenet5", "columns"), n_seeds=3)
     folders = write_evaluation(tmp_path, plan)
     (group,) = groups_of(tmp_path)
     assert (group.kind, group.n_folds, group.on, group.n_seeds) == ("loso", 6, "test", 3)
     assert [(evaluation.model, evaluation.variant, evaluation.seeds) for evaluation in group.evaluations] == [
         ("lenet5", "raw+aug", (0, 1, 2)),
-        ("resnet", "raw+aug", (0, 1, 2)),
+        ("columns", "raw+aug", (0, 1, 2)),
     ]
     for number, evaluation in enumerate(group.evaluations):
         group_folders = folders[18 * number : 18 * (number + 1)]
@@ -70,17 +70,17 @@ def test_two_recipes_two_corpora_and_two_kinds_of_folds_are_not_mixed(tmp_path: 
 
 def test_missing_folds_are_named_with_the_command_that_completes_them(tmp_path: Path) -> None:
     words = ("train.epochs=7", "split.seed=0", "model.dropout=0.5")
-    plan = EvaluationPlan(folds="loso", models=("resnet",), variants=("bilateral",), overrides=words)
+    plan = EvaluationPlan(folds="loso", models=("columns",), variants=("bilateral",), overrides=words)
     write_evaluation(tmp_path / "my runs", plan, without=2)
     facts = gather_facts(Sources(runs=tmp_path / "my runs"))
     (evaluation,) = facts.evaluations[0].evaluations
     assert (evaluation.folds, evaluation.n_folds, evaluation.n_missing, evaluation.has_all_folds) == ((0, 1, 2, 3), 6, 2, False)
-    asked = f"--folds loso --model resnet --variant bilateral --runs '{tmp_path}/my runs'"
+    asked = f"--folds loso --model columns --variant bilateral --runs '{tmp_path}/my runs'"
     assert evaluation.command == f"arena eval {asked} model.dropout=0.5 train.epochs=7"
     (note,) = [note.text for note in facts.notes if note.kind is NoteKind.MISSING]
-    assert note.startswith("The evaluation of resnet on bilateral lacks 2 trainings; 4 of 6 folds are shown.")
+    assert note.startswith("The evaluation of columns on bilateral lacks 2 trainings; 4 of 6 folds are shown.")
     lead = evaluation_lead(facts.evaluations[0], english())
-    assert lead == "Every speaker held out once: not finished, 4 of 6 folds of resnet on bilateral so far."
+    assert lead == "Every speaker held out once: not finished, 4 of 6 folds of columns on bilateral so far."
     assert evaluation.command.replace("'", "&#39;") in render_report(facts).decode()
 
 
@@ -126,7 +126,7 @@ def test_the_numbers_of_the_folds_stay_theirs_where_some_are_missing(tmp_path: P
 def test_folds_are_no_candidates_for_the_eight_where_there_are_others(tmp_path: Path) -> None:
     write_run(tmp_path, "a" * 16, make_config("lenet5", "raw"), finished_at="2026-01-01T00:00:00+00:00")
     variants = ("raw", "bilateral", "raw+aug", "bilateral+aug")
-    write_evaluation(tmp_path, EvaluationPlan(folds="loso", models=("lenet5", "resnet"), variants=variants))
+    write_evaluation(tmp_path, EvaluationPlan(folds="loso", models=("lenet5", "columns"), variants=variants))
     facts = gather_facts(Sources(runs=tmp_path))
     assert [run.digest for run in facts.runs] == ["a" * 16]
     assert not facts.is_one_fold
@@ -136,13 +136,13 @@ def test_folds_are_no_candidates_for_the_eight_where_there_are_others(tmp_path: 
 
 def test_trainings_on_one_fold_stay_trainings_though_some_are_also_of_an_evaluation(tmp_path: Path) -> None:
     speakers = tuple(f"{n:02d}" for n in range(1, 11))
-    plan = EvaluationPlan(folds="becker", models=("lenet5", "resnet"), variants=("raw", "raw+aug"))
+    plan = EvaluationPlan(folds="becker", models=("lenet5", "columns"), variants=("raw", "raw+aug"))
     for config in fold_configs(plan):
         if config.split.fold == 0 or config.model.name == "lenet5":
             write_fold(tmp_path, config, speakers)
     facts = gather_facts(Sources(runs=tmp_path))
     assert {(run.model, run.variant, run.config["split.fold"]) for run in facts.runs} == {
-        (model, variant, 0) for model in ("lenet5", "resnet") for variant in ("raw", "raw+aug")
+        (model, variant, 0) for model in ("lenet5", "columns") for variant in ("raw", "raw+aug")
     }
     assert [evaluation.model for group in facts.evaluations for evaluation in group.evaluations] == ["lenet5", "lenet5"]
 
@@ -190,12 +190,12 @@ def test_runs_that_keep_speakers_for_validation_are_scored_on_these(tmp_path: Pa
 
 
 def test_the_highest_of_several_is_said_to_be_flattered_and_the_others_are_named(tmp_path: Path) -> None:
-    write_evaluation(tmp_path, EvaluationPlan(folds="loso", models=("lenet5", "resnet")))
+    write_evaluation(tmp_path, EvaluationPlan(folds="loso", models=("lenet5", "columns")))
     (group,) = groups_of(tmp_path)
     low, high = sorted(group.evaluations, key=lambda evaluation: evaluation.mean)
     pooled, interval = high.scores.pooled_macro_f1, high.scores.interval
     assert evaluation_lead(group, english()) == (
-        f"On 6 speakers never heard in training, resnet on raw + aug reaches a mean macro-F1 of {high.mean:.3f} over 6 folds; "
+        f"On 6 speakers never heard in training, columns on raw + aug reaches a mean macro-F1 of {high.mean:.3f} over 6 folds; "
         f"the worst speaker, {high.worst.speaker}, has {high.worst.macro_f1:.3f}."
     )
     assert evaluation_detail(group, english()) == (
@@ -210,7 +210,7 @@ def test_the_highest_of_several_is_said_to_be_flattered_and_the_others_are_named
 
 def test_of_many_speakers_the_picture_names_the_worst_and_sums_up_the_rest(tmp_path: Path) -> None:
     speakers = tuple(f"{n:02d}" for n in range(1, 61))
-    write_evaluation(tmp_path, EvaluationPlan(folds="10", models=("lenet5", "resnet")), speakers=speakers)
+    write_evaluation(tmp_path, EvaluationPlan(folds="10", models=("lenet5", "columns")), speakers=speakers)
     (group,) = groups_of(tmp_path)
     order = speaker_order(group)
     rows = speaker_rows(group.evaluations, order, english())
@@ -224,10 +224,10 @@ def test_of_many_speakers_the_picture_names_the_worst_and_sums_up_the_rest(tmp_p
 
 def test_a_damaged_fold_leaves_out_its_evaluation_alone(tmp_path: Path) -> None:
     write_eight(tmp_path)
-    folders = write_evaluation(tmp_path, EvaluationPlan(folds="loso", models=("lenet5", "resnet")))
+    folders = write_evaluation(tmp_path, EvaluationPlan(folds="loso", models=("lenet5", "columns")))
     folders[0].write_predictions(LABELS, [dataclasses.replace(folders[0].predictions()[-1], label="ten")])
     facts = gather_facts(Sources(runs=tmp_path))
-    assert [evaluation.model for evaluation in facts.evaluations[0].evaluations] == ["resnet"]
+    assert [evaluation.model for evaluation in facts.evaluations[0].evaluations] == ["columns"]
     (note,) = [note.text for note in facts.notes if note.kind is NoteKind.ERROR]
     assert note.startswith("the evaluation of lenet5 on raw + aug cannot be read: ")
 
@@ -239,11 +239,11 @@ def test_a_page_without_evaluations_says_how_to_make_one(tmp_path: Path) -> None
 
 def test_validation_of_heard_voices_is_said_to_choose_nothing(tmp_path: Path) -> None:
     split = {"kind": "speaker", "fold": 0, "seed": 0, "validation": "takes", "test_speakers": [], "val_speakers": []}
-    for digest, model in (("a" * 16, "lenet5"), ("b" * 16, "resnet")):
+    for digest, model in (("a" * 16, "lenet5"), ("b" * 16, "columns")):
         write_run(tmp_path, digest, make_config(model, "raw", split=split))
     facts = gather_facts(Sources(runs=tmp_path))
     summary = summarise(facts)
-    assert summary.lead.startswith("Model B: resnet on raw scores highest on new clips of voices it knows, which says nothing")
+    assert summary.lead.startswith("Model B: columns on raw scores highest on new clips of voices it knows, which says nothing")
     assert "validation clips, of voices heard in training, is the highest of 2 trainings" in summary.answer[0][1]
     assert any("it chose no epoch (the last one was kept)" in text for text in summary.caveats)
     page = re.sub(r"\s+", " ", render_report(facts).decode())

@@ -61,7 +61,7 @@ def test_a_sound_set_of_eight_gives_no_notes_and_chooses_by_validation(tmp_path:
 
 
 def test_equal_validation_scores_are_decided_by_the_lower_validation_loss(tmp_path: Path) -> None:
-    for digest, model, loss in (("a" * 16, "lenet5", 0.5), ("b" * 16, "resnet", 0.2)):
+    for digest, model, loss in (("a" * 16, "lenet5", 0.5), ("b" * 16, "columns", 0.2)):
         folder = write_run(tmp_path, digest, make_config(model, "raw+aug"))
         write_run_again = RunFolder(tmp_path / ("a" * 16)).predictions()
         folder.write_predictions(LABELS, write_run_again)
@@ -94,11 +94,18 @@ def test_gap_is_train_minus_validation_of_the_kept_weights(tmp_path: Path) -> No
 
 
 def test_missing_trainings_stand_in_the_table_and_in_a_note(tmp_path: Path) -> None:
-    write_run(tmp_path, "a" * 16, make_config("resnet", "raw"))
+    write_run(tmp_path, "a" * 16, make_config("columns", "raw"))
     facts = gather_facts(Sources(runs=tmp_path))
-    assert [(cell.model, cell.variant) for cell in facts.cells if cell.run] == [("resnet", "raw")]
+    assert [(cell.model, cell.variant) for cell in facts.cells if cell.run] == [("columns", "raw")]
     assert len(facts.cells) == 8
     assert "7 trainings of 8 are missing: lenet5 on raw;" in texts(facts, NoteKind.MISSING)[0]
+
+
+def test_runs_of_the_former_model_b_are_asked_for_beside_its_own(tmp_path: Path) -> None:
+    write_run(tmp_path, "a" * 16, make_config("resnet", "raw"))
+    facts = gather_facts(Sources(runs=tmp_path))
+    assert facts.models == ("lenet5", "resnet")
+    assert "arena train --all --model lenet5 --model resnet" in texts(facts, NoteKind.MISSING)[0]
 
 
 def test_a_short_try_of_one_variant_takes_no_place_beside_full_trainings_of_the_others(tmp_path: Path) -> None:
@@ -187,10 +194,10 @@ def test_unfinished_and_damaged_runs_are_named_and_the_rest_is_shown(tmp_path: P
     write_run(tmp_path, "a" * 16, make_config("lenet5", "raw"))
     unfinished = RunFolder(tmp_path / ("b" * 16))
     unfinished.path.mkdir()
-    unfinished.write_config(make_config("resnet", "raw"))
-    damaged = write_run(tmp_path, "c" * 16, make_config("resnet", "bilateral"))
+    unfinished.write_config(make_config("columns", "raw"))
+    damaged = write_run(tmp_path, "c" * 16, make_config("columns", "bilateral"))
     (damaged.path / "result.json").write_text("{")
-    halved = write_run(tmp_path, "d" * 16, make_config("resnet", "raw+aug"))
+    halved = write_run(tmp_path, "d" * 16, make_config("columns", "raw+aug"))
     (halved.path / "predictions.csv").unlink()
     facts = gather_facts(Sources(runs=tmp_path))
     assert [run.digest for run in facts.runs] == ["a" * 16]
@@ -263,7 +270,7 @@ def test_a_run_of_an_older_version_is_shown_without_a_command(tmp_path: Path) ->
 
 
 def test_runs_tested_on_other_clips_are_not_paired(tmp_path: Path) -> None:
-    write_run(tmp_path, "a" * 16, make_config("resnet", "raw+aug"))
+    write_run(tmp_path, "a" * 16, make_config("columns", "raw+aug"))
     write_run(tmp_path, "b" * 16, make_config("lenet5", "bilateral"), n_takes=9)
     facts = gather_facts(Sources(runs=tmp_path))
     rival = next(run for run in facts.runs if run.digest != facts.chosen)

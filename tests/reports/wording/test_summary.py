@@ -38,7 +38,7 @@ def interval(low: float, high: float, unit: str = "clips", n_units: int = 300) -
 
 
 def effect(value: float, low: float, high: float) -> EffectFacts:
-    parts = (("lenet5, raw", value - 0.01), ("resnet, raw", value + 0.01))
+    parts = (("lenet5, raw", value - 0.01), ("columns, raw", value + 0.01))
     return EffectFacts(
         factors=("filter",),
         difference=DifferenceFacts(value=value, interval=interval(low, high), parts=parts),
@@ -57,7 +57,7 @@ def test_the_answer_names_choice_test_score_runner_up_and_cost(tmp_path: Path) -
     assert chosen.val is not None
     assert rival.test is not None
     assert summary.lead == (
-        "Model B: resnet on raw + aug is the choice by validation, a tie with resnet on bilateral + aug. "
+        "Model B: columns on raw + aug is the choice by validation, a tie with columns on bilateral + aug. "
         f"On test it reaches macro-F1 {chosen.test.macro_f1:.3f} "
         f"(95\u202f% interval {chosen.interval.low:.3f} to {chosen.interval.high:.3f})."
     )
@@ -72,7 +72,7 @@ def test_the_answer_names_choice_test_score_runner_up_and_cost(tmp_path: Path) -
 
 
 def test_two_that_cannot_be_told_apart_are_said_to_be(tmp_path: Path) -> None:
-    for digest, model in (("a" * 16, "lenet5"), ("b" * 16, "resnet")):
+    for digest, model in (("a" * 16, "lenet5"), ("b" * 16, "columns")):
         write_run(tmp_path, digest, make_config(model, "bilateral+aug"), n_takes=6)
     summary = summarise(gather_facts(Sources(runs=tmp_path)))
     assert "on these 120 clips the two cannot be told apart" in summary.answer[1][1]

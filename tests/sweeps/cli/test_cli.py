@@ -135,10 +135,10 @@ def test_all_means_eight_studies_named_by_model_and_variant(tiles: TileSet) -> N
     assert notes == [
         f"note: {file}.yaml line 8: early_terminate never ends a trial: it looks first at epoch 3, and trials have 2; "
         "lower min_iter, raise train.epochs, or remove it"
-        for file in ("lenet5", "resnet")
+        for file in ("lenet5", "columns")
     ]
     assert [spec.name for spec in specs] == [
-        f"{model}.{variant}" for model in ("lenet5", "resnet") for variant in ("raw", "bilateral", "raw+aug", "bilateral+aug")
+        f"{model}.{variant}" for model in ("lenet5", "columns") for variant in ("raw", "bilateral", "raw+aug", "bilateral+aug")
     ]
     assert {(spec.budget, spec.base["train"]["epochs"]) for spec in specs} == {(4, 2)}
     assert all(spec.model in spec.name and spec.name.endswith(f".{spec.variant}") for spec in specs)
