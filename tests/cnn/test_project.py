@@ -40,7 +40,7 @@ def test_all_means_the_nets_named_or_the_projects_times_the_variants_named_or_th
         ("mlp", "raw"), ("mlp", "bilateral"), (b, "raw"), (b, "bilateral"),
     ]  # fmt: skip
     empty = Project(folder=tmp_path)
-    assert choose_cells(empty, [], [], every=True) == [(m, v) for m in ("lenet5", "resnet") for v in VARIANTS]
+    assert choose_cells(empty, [], [], every=True) == [(m, v) for m in ("lenet5", "columns") for v in VARIANTS]
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,11 @@ def test_fields_are_those_of_arithmetic() -> None:
     ]
 
 
+def test_layers_are_numbered_anew_in_each_column() -> None:
+    layers = list_layers(model_defaults("columns"), 32)
+    assert [layer.number for layer in layers if layer.number] == [*range(1, 6), *range(1, 11), *range(1, 6)]
+
+
 def test_layers_called_twice_branches_and_weights_outside_of_layers_are_told(tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text(NET)
     layers = list_layers(model_defaults(f"{tmp_path}/net.py:Net"), 64)
