@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import configparser
+import contextlib
+import ctypes
 import importlib
 import importlib.metadata
+import importlib.util
+import netrc
 import operator
 import os
 import platform
 import re
+import runpy
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from arena.base.install import DISTRIBUTION, Requirement, install_command, repair_command, requirements
 from arena.base.options import Json, Wide
 from arena.base.terminal import Column, Prose, print_json, print_table, progress
-from cnn.hardware import n_cores
+from cnn.hardware import DriverError, list_gpus, n_cores
 
 _SYSTEM_LIBRARIES = "on Debian or Ubuntu: sudo .ci/debian-packages"
 _COMPARISONS = {">=": operator.ge, "<=": operator.le, "==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt}
+# Compiled parts that fail where a library of the system is missing, or where torch and torchaudio are no pair.
+_LIBRARIES = {"torch": "lib/*torch_python.*", "torchaudio": "lib/libtorchaudio.*", "opencv-python": "cv2.*"}
 _FEWEST_BYTES_FREE = 2 * 2**30  # eight trainings and a sweep of 512 trials stay below this
 
 
@@ -36,25 +46,31 @@ class Finding:
     remedy: str = ""
 
 
-def doctor(wide: Wide = False, json: Json = False) -> None:
+def doctor(
+    deep: Annotated[bool, typer.Option("--deep", help="Also load each package and ask torch and wandb: some 10 s.")] = False,
+    wide: Wide = False,
+    json: Json = False,
+) -> None:
     """Check versions, devices, disk and W&B login; exit code 1 when something needed is missing.
 
-    Example: `arena doctor --json`
+    Examples: `arena doctor` · `arena doctor --deep`
     """
     findings: list[Finding] = []
     packages = {line.name: line for line in reversed(requirements()) if line.extra != "dev"}
     with progress("checking", len(packages) + 1) as advance:
         for name, requirement in reversed(packages.items()):
-            findings.append(_package(requirement))
+            findings.append(_package(requirement, _load if deep else _link))
             advance(1, name)
-        findings = [_python(), *findings, *_machine()]
+        findings = [_python(), *findings, *_machine(deep=deep)]
         advance(1, "machine")
     missing = [finding for finding in findings if finding.state == "missing"]
     if json:
-        print_json({"ok": not missing, "findings": [asdict(finding) for finding in findings]})
+        print_json({"ok": not missing, "deep": deep, "findings": [asdict(finding) for finding in findings]})
     else:
         print_findings(findings)
         print(f"{len(missing)} needed part(s) missing" if missing else "everything that is needed is here")
+        if not deep:
+            print("packages were found and not loaded; `arena doctor --deep` loads each")
     if missing:
         raise typer.Exit(1)
 
@@ -68,7 +84,7 @@ def print_findings(findings: Sequence[Finding]) -> None:
             print(f"{finding.what}: {finding.remedy}")
 
 
-def _package(requirement: Requirement) -> Finding:
+def _package(requirement: Requirement, try_out: Callable[[Requirement], None]) -> Finding:
     name, absent = requirement.name, "optional" if requirement.extra else "missing"
     command = install_command(requirement.extra)
     try:
@@ -78,12 +94,41 @@ def _package(requirement: Requirement) -> Finding:
     if not _is_within(version, requirement.specifier):
         return Finding(what=name, state=absent, detail=f"{version}, needs {requirement.specifier}", remedy=command)
     try:
-        importlib.import_module(requirement.import_name)
+        try_out(requirement)
     except Exception as error:  # a broken installation may raise anything, which the user must read
         reason = " ".join(str(error).split())[:90]
         remedy = command if isinstance(error, ModuleNotFoundError) else repair_command(name)
         return Finding(what=name, state="missing", detail=f"{version} does not load: {reason}", remedy=remedy)
     return Finding(what=name, state="ok", detail=version)
+
+
+def _load(requirement: Requirement) -> None:
+    importlib.import_module(requirement.import_name)
+
+
+def _link(requirement: Requirement) -> None:
+    """Find the package, and load its compiled part alone, which takes a fifth of an import of torch."""
+    folder = _find_folder(requirement.import_name)
+    if not (pattern := _LIBRARIES.get(requirement.name)):
+        return
+    try:
+        for library in folder.glob(pattern):
+            if library.suffix in (".so", ".dylib", ".dll", ".pyd"):
+                ctypes.CDLL(str(library))
+    except OSError:
+        _load(requirement)  # raises what users of the package will see, or proves it sound
+
+
+def _find_folder(name: str) -> Path:
+    """Return the folder of a package, without importing it.
+
+    Raises:
+        ModuleNotFoundError: there is none of that name.
+    """
+    spec = importlib.util.find_spec(name)
+    if spec is None:
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+    return Path(spec.origin or "").parent
 
 
 def _is_within(version: str, specifier: str) -> bool:
@@ -103,12 +148,12 @@ def _python() -> Finding:
     return Finding(what="python", state=state, detail=platform.python_version(), remedy=remedy)
 
 
-def _machine() -> Iterator[Finding]:
+def _machine(*, deep: bool) -> Iterator[Finding]:
     yield _distribution()
-    yield _device()
+    yield _device() if deep else _driver()
     yield Finding(what="cores", state="ok", detail=f"{n_cores()} for this process, {os.cpu_count()} in the machine")
     yield _disk(Path.cwd())
-    yield _wandb_login()
+    yield _wandb_login() if deep else _wandb_key()
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
     hint = "" if browser else f"only the page tests want it; {_SYSTEM_LIBRARIES}"
     yield Finding(what="chromium", state="ok" if browser else "optional", detail=browser or "not found", remedy=hint)
@@ -132,6 +177,34 @@ def _device() -> Finding:
     return Finding(what="device", state="ok", detail=", ".join(f"cuda:{n} {name}" for n, name in enumerate(names)))
 
 
+def _driver() -> Finding:
+    """Return the GPUs that the driver names, and whether this build of torch is for them; torch itself is not tried."""
+    try:
+        build = runpy.run_path(str(_find_folder("torch") / "version.py"))
+    except (ImportError, OSError):  # reported as a package already
+        return Finding(what="device", state="optional", detail="torch does not load", remedy="see torch above")
+    if build.get("hip"):
+        return Finding(
+            what="device", state="optional", detail="not tried: torch is built for ROCm", remedy="arena doctor --deep"
+        )
+    try:
+        names, newest = list_gpus()
+    except DriverError as error:
+        return Finding(what="device", state="optional", detail=f"cpu; {error}", remedy="nvidia-smi says more")
+    if not names:
+        return Finding(what="device", state="optional", detail="cpu; no GPU found", remedy="none needed: one process a core")
+    gpus, cuda = ", ".join(f"cuda:{n} {name}" for n, name in enumerate(names)), build.get("cuda")
+    if not cuda:
+        remedy = "pytorch.org gives the command for a build with CUDA"
+        return Finding(what="device", state="optional", detail=f"cpu; {gpus}, and torch is built without CUDA", remedy=remedy)
+    if newest < int(cuda.partition(".")[0]):
+        detail = f"cpu; {gpus}, and torch is built for CUDA {cuda}, the driver for CUDA {newest}"
+        return Finding(
+            what="device", state="optional", detail=detail, remedy="update the driver, or install an older build of torch"
+        )
+    return Finding(what="device", state="ok", detail=f"{gpus}, by the driver")
+
+
 def _disk(folder: Path) -> Finding:
     free = shutil.disk_usage(folder).free
     detail = f"{free / 2**30:.1f} GiB free in {folder}"
@@ -152,3 +225,29 @@ def _wandb_login() -> Finding:
     if is_logged_in():
         return Finding(what="W&B login", state="ok", detail="runs are mirrored online")
     return Finding(what="W&B login", state="optional", detail="not logged in: runs are kept offline", remedy="wandb login")
+
+
+def _wandb_key() -> Finding:
+    if (mode := os.environ.get("WANDB_MODE", "online")) != "online":
+        return Finding(what="W&B login", state="optional", detail=f"WANDB_MODE is {mode}", remedy="unset WANDB_MODE")
+    if place := _find_key():
+        return Finding(what="W&B login", state="ok", detail=f"a key is in {place}; not tried")
+    return Finding(what="W&B login", state="optional", detail="not logged in: runs are kept offline", remedy="wandb login")
+
+
+def _find_key() -> str:
+    """Return where W&B's client will find a key for its server, or empty: its variables, then the netrc file."""
+    for name in ("WANDB_API_KEY", "WANDB_IDENTITY_TOKEN_FILE"):
+        if os.environ.get(name):
+            return name
+    settings = configparser.ConfigParser()
+    folder = Path(os.environ.get("WANDB_CONFIG_DIR") or "~/.config/wandb").expanduser()
+    with contextlib.suppress(configparser.Error, OSError, UnicodeError):
+        settings.read([folder / "settings", Path("wandb/settings")])
+    url = os.environ.get("WANDB_BASE_URL") or settings.get("default", "base_url", fallback="https://api.wandb.ai")
+    given = os.environ.get("NETRC")
+    for path in [given] if given else ["~/.netrc", "~/_netrc"]:
+        with contextlib.suppress(OSError, netrc.NetrcParseError, UnicodeError):
+            if netrc.netrc(Path(path).expanduser()).authenticators(urlsplit(str(url)).netloc):
+                return path
+    return ""

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import front_end, scoring, serving, sweeping, training
+from benchmarks import front_end, scoring, serving, starting, sweeping, training
 from benchmarks.arms import Comparison, Finding, UnequalError, compare
 from cnn.hardware import n_cores
 
@@ -105,6 +105,7 @@ def all_comparisons(size: Size, scratch: Path, missing: list[str]) -> Iterator[C
         yield from training.comparisons(world, size.n_workers, size.n_batches)
         smallest = smallest or world.tiles.folder
     assert smallest
+    yield from starting.comparisons(scratch, smallest)
     yield from sweeping.comparisons(scratch, smallest, size.sweeps)
 
 
@@ -156,6 +157,14 @@ def find_version(package: str) -> str:
         return "absent"
 
 
+def describe_machine() -> list[str]:
+    """Return lines on machine and versions, for the head of a record."""
+    return [
+        f"{machine()}, {memory_gib():.0f} GiB of memory, {system()}, Python {platform.python_version()}",
+        ", ".join(f"{name} {find_version(name)}" for name in _PACKAGES),
+    ]
+
+
 def page(findings: Sequence[Finding], conditions: Sequence[str]) -> str:
     """Return the findings as Markdown."""
     lines = [f"# Speeds on {machine()}", "", *(f"- {line}" for line in conditions), ""]
@@ -187,8 +196,7 @@ def main() -> None:
         sys.exit(f"error: {error}; speeds of unequal results are not compared")
     after = os.getloadavg()
     conditions = [
-        f"{machine()}, {memory_gib():.0f} GiB of memory, {system()}, Python {platform.python_version()}",
-        ", ".join(f"{name} {find_version(name)}" for name in _PACKAGES),
+        *describe_machine(),
         f"{datetime.now(UTC):%Y-%m-%d}, {size.n_rounds} interleaved rounds{' (--quick)' if args.quick else ''}, medians, "
         f"{(time.monotonic() - started) / 60:.0f} minutes",
         f"load average {before[0]:.2f} before (its own work included: {after[0]:.2f} after)",

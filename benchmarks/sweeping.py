@@ -121,7 +121,7 @@ def bookkeeping(scratch: Path, n_trials: int, n_reports: int) -> Comparison:
         name=f"bookkeeping of {n_trials} trials x {n_reports} reports",
         against="study.optimize of Optuna on SQLite",
         unit="trials",
-        floor=4.0,
+        floor=10.0,
         ours=lambda: rate(run_arena_study),
         theirs=lambda: rate(run_sqlite_study),
         check=check,

@@ -1,4 +1,4 @@
-"""Devices, cores and freed memory of this machine. Standard library only, so a GPU is a guess until torch is asked."""
+"""Devices, cores and freed memory of this machine. Standard library only, so whether torch can use a GPU stays a guess."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from cnn.errors import ConfigError
 
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,2})?")
 _DRIVERS = ("/proc/driver/nvidia", "/dev/nvidia0", "/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # the last two: WSL 2, ROCm
+_CUDA_NO_DEVICE = 100  # cuda.h
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
 
@@ -31,6 +32,36 @@ def check_device_name(name: str) -> None:
 def may_have_gpu() -> bool:
     """Return False without a driver of NVIDIA's or AMD's; with one, only torch can tell if it can use a GPU."""
     return any(Path(driver).exists() for driver in _DRIVERS)
+
+
+class DriverError(Exception):
+    """NVIDIA's driver is installed and gives no answer."""
+
+
+def list_gpus() -> tuple[list[str], int]:
+    """Return the names of NVIDIA's GPUs that this process may use, as torch numbers them, and the driver's CUDA (13 of 13.0).
+
+    The driver is asked, in milliseconds; without one there are none.
+
+    Raises:
+        DriverError: it answers with an error.
+    """
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
+    except OSError:
+        return [], 0
+    if error := driver.cuInit(0):
+        if error == _CUDA_NO_DEVICE:
+            return [], 0
+        raise DriverError(f"the NVIDIA driver answers with error {error}")
+    n_gpus, version, name = ctypes.c_int(), ctypes.c_int(), ctypes.create_string_buffer(256)
+    driver.cuDeviceGetCount(ctypes.byref(n_gpus))
+    driver.cuDriverGetVersion(ctypes.byref(version))
+    names = []
+    for number in range(n_gpus.value):
+        driver.cuDeviceGetName(name, len(name), number)  # a device's handle is its number
+        names.append(name.value.decode(errors="replace"))
+    return names, version.value // 1000
 
 
 def name_account() -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 import types
 import typing
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from arena.base.suggest import did_you_mean, index_words, is_respelling
@@ -120,7 +121,8 @@ class Key:
     is_text: bool = False  # commas and brackets are part of a value
 
 
-def keys() -> dict[str, Key]:
+@functools.cache
+def keys() -> Mapping[str, Key]:
     """Return every key that may be set; those of `READ_ONLY` and `model.source` are read, not set."""
     fields = {field.name: field for field in dataclasses.fields(RunConfig)}
     result = {"variant": _key(fields["variant"], str)}

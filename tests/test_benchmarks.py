@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ import torch
 from benchmarks.arms import Comparison, UnequalError, compare, equal_within
 from benchmarks.bench import TINY, all_comparisons, machine, page, slug
 from benchmarks.make_corpus import Plan, write_speaker
+from benchmarks.scale import Cost, measure_cost
+from benchmarks.scale import page as page_of_scale
 
 N_QUICK = 5  # scoring and serving
 
@@ -76,3 +79,22 @@ def test_a_made_corpus_has_every_digit_and_equal_bytes(tmp_path: Path) -> None:
     assert sorted(made) == sorted(f"{digit}_03_{take}.wav" for digit in range(10) for take in range(2))
     assert made == {path.name: path.read_bytes() for path in (tmp_path / "b" / "03").iterdir()}
     assert len(set(made.values())) == 20
+
+
+def test_the_cost_of_a_command_has_its_childrens_processor_time_and_memory(tmp_path: Path) -> None:
+    work = "import time; block = b'x' * 2**26; end = time.process_time() + 0.5\nwhile time.process_time() < end: pass"
+    cost = measure_cost([sys.executable, "-c", work], tmp_path)
+    assert cost.seconds >= 0.5
+    assert cost.processor_s >= 0.5
+    assert 64 < cost.peak_mib < 512
+
+
+def test_more_memory_than_the_limit_is_said_in_the_record() -> None:
+    lines = list(page_of_scale({"scan": Cost(seconds=12.4, processor_s=20.6, peak_mib=2049.0)}, ["2 cores"]))
+    assert lines[2:] == [
+        "- 2 cores",
+        "",
+        "| command | time | processor time | most memory (PSS) |",
+        "|---|---|---|---|",
+        "| scan | 12 s | 21 s | 2,049 MiB, **too much** |",
+    ]

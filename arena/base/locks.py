@@ -54,9 +54,12 @@ def open_locked(path: Path, on_wait: Callable[[], None] = lambda: None) -> IO[by
         OSError: the file or its folder cannot be made.
     """
     while True:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
-            file = stack.enter_context(path.open("ab"))
+            try:
+                file = stack.enter_context(path.open("ab"))
+            except FileNotFoundError:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                continue
             if not lock_descriptor(file.fileno(), blocking=False):
                 on_wait()
                 lock_descriptor(file.fileno())

@@ -53,7 +53,7 @@ TREE = (
         panel=START,
         summary="Check this machine: packages, devices, disk, login.",
         sources=("arena.doctor:doctor",),
-        epilog="Examples: `arena doctor` · `arena doctor --json`",
+        epilog="Examples: `arena doctor` · `arena doctor --deep`",
     ),
     Entry(
         word="config",

@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from cnn.corpus.audio import Recording, Samples, TooLongError, decode_any, to_mono
-from cnn.corpus.scan import SILENT_PEAK
+from cnn.corpus.audio import SILENT_PEAK, Recording, Samples, TooLongError, decode_any, to_mono
 from cnn.errors import CorpusError
 
 _FRAME_S, _HOP_S = 0.02, 0.01

@@ -12,12 +12,10 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from cnn.config import AUDIO_SUFFIXES, PICTURE_SUFFIXES
-from cnn.corpus.import_advice import advise_import, format_import
 from cnn.corpus.metadata import ABOUT_NAME, METADATA_NAME
 from cnn.corpus.scan_cache import Stamp, file_stamp
 from cnn.errors import CorpusError
 from cnn.naming.layouts import find_label
-from cnn.naming.reader import describe_merges, read_names
 from cnn.naming.reading import NameReading, NameRules
 from cnn.settings.data import DIGITS
 
@@ -84,6 +82,8 @@ def list_recordings(folder: Path) -> Listing:
     Raises:
         CorpusError: the folder is missing or holds no recording of a digit.
     """
+    from cnn.naming.reader import describe_merges, read_names  # late: a recording to predict needs no name to be read
+
     _check_folder(folder)
     recordings: list[ListedFile] = []
     metadata: list[PurePosixPath] = []
@@ -246,6 +246,8 @@ def _describe_empty(folder: Path, problems: list[FileProblem], ignored: Mapping[
     if not problems:
         return describe_no_recording(folder, ignored)
     if {problem.kind for problem in problems} <= {ProblemKind.NAME, ProblemKind.LABEL, ProblemKind.FORMAT}:
+        from cnn.corpus.import_advice import advise_import, format_import  # late: it reads names of any folder
+
         by_hand = f"{NAMING_RULE}; what other names lack is said by `{format_import(folder, '')}`"
         advice = advise_import(folder, list_digitless(problems), ()) or by_hand
         rule = f"names a digit (the first is {problems[0].path})"

@@ -13,9 +13,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from cnn.corpus.audio import LONGEST_S, RATES_HZ, Recording, Samples, decode_any, to_mono
+from cnn.corpus.audio import LONGEST_S, RATES_HZ, SILENT_PEAK, Recording, Samples, decode_any, to_mono
 from cnn.corpus.listing import FileProblem, count_kinds, describe_no_recording, is_audio, walk_files
-from cnn.corpus.scan import SILENT_PEAK
 from cnn.decoding import codings, flags
 from cnn.decoding.kinds import ForeignFileError
 from cnn.errors import CorpusError

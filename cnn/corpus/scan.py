@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 
 from cnn.config import compute_digest
-from cnn.corpus.audio import Recording, Samples, TooLongError, decode, to_mono
+from cnn.corpus.audio import SILENT_PEAK, Recording, Samples, TooLongError, decode, to_mono
 from cnn.corpus.import_advice import advise_import
 from cnn.corpus.listing import FileProblem, ListedFile, ProblemKind, describe_unusable, list_digitless, list_recordings
 from cnn.corpus.metadata import METADATA_NAME, read_metadata
@@ -27,7 +27,6 @@ from cnn.speakers.doubts import SpeakerDoubts, find_doubts
 from cnn.speakers.energies import average_down
 from cnn.speakers.voices import describe_voice
 
-SILENT_PEAK = 10 ** (-60 / 20)  # -60 dBFS, 33 steps of 16 bits; the quietest of 3,141 clips of FSDD and AudioMNIST peaks at -41
 CLIPPED_SHARE = 0.001  # share of all samples: 1 ms in a second; a single loud instant is inaudible
 SHORTEST_S = 0.1  # no digit is said in less; the shortest of 3,141 clips of FSDD and AudioMNIST lasts 0.14 s
 RUMBLE_HZ, RUMBLE_SHARE = (

@@ -19,9 +19,6 @@ from cnn.files import write_csv
 from cnn.models.own import pin_source
 from cnn.models.registry import build_net, to_device
 from cnn.overrides import check_format, config_from_dict
-from cnn.pictures.fit import fit_picture
-from cnn.pictures.folders import PICTURES
-from cnn.pictures.image_file import read_image
 from cnn.runs.evaluation import read_labels
 from cnn.runs.folder import PREDICTION_HEAD, RunFolder, RunState
 from cnn.runs.reference import find_run
@@ -31,7 +28,6 @@ from cnn.tiles.inputs import Inputs, to_channels
 from cnn.tiles.tile_set import find_run_tiles
 from cnn.tiles.tta import log_probabilities
 from cnn.train.device import limit_threads, resolve_device
-from cnn.train.training_run import complete_run
 from cnn.train.weights_file import load_weights
 
 _AT_ONCE = 256
@@ -107,12 +103,18 @@ def complete_trial(run: RunFolder, tiles: Path, device: str) -> None:
         return
     content = run.config()
     check_format(content, str(run.path), f"train it anew with `{format_retraining(run.path)}`")
+    from cnn.train.training_run import complete_run  # late: most runs are whole, and then no trainer is needed
+
     complete_run(run, find_run_tiles(config_from_dict(content), tiles), device)
 
 
 def choose_files(run: RunFolder) -> SourceKind:
     """Return the kind of files that the run answers: recordings or pictures."""
-    return RECORDINGS if read_kind(run.config()) is DataKind.SOUND else PICTURES
+    if read_kind(run.config()) is DataKind.SOUND:
+        return RECORDINGS
+    from cnn.pictures.folders import PICTURES
+
+    return PICTURES
 
 
 def read_answers(run: RunFolder, split: str) -> Answers:
@@ -166,6 +168,9 @@ def _make_tile(source: Source, config: RunConfig) -> tuple[npt.NDArray[np.uint8]
         return make_picture(to_mono(recording.samples), recording.rate_hz, config), recording.flags
     if not isinstance(source, RecordingFile):
         raise CorpusError("is sound, and the run was trained on pictures; give picture files")
+    from cnn.pictures.fit import fit_picture
+    from cnn.pictures.image_file import read_image
+
     channels = config.data.channels
     tile = fit_picture(read_image(source.path, channels), config.tiles.size, channels)
     tile = bilateral(tile, config.tiles) if config.filter == "bilateral" else tile

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from cnn.models import own
 from cnn.nets import NETS
@@ -63,6 +62,8 @@ def count_parameters(net: nn.Module) -> int:
 
 def count_multiply_adds(net: nn.Module, size: int, n_channels: int = 1) -> int:
     """Count the multiply-adds of all convolutions and matrix products in one clip's forward pass."""
+    from torch.utils.flop_counter import FlopCounterMode  # late: it loads triton, and to predict needs no count
+
     was_training = net.training
     net.eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from functools import lru_cache
 from itertools import islice
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -125,6 +124,8 @@ def bilateral(tile: Tiles, settings: TileSettings) -> Tiles:
 
 def smooth_tiles(tiles: Tiles, settings: TileSettings) -> Tiles:
     """Return the tiles (N, F, T) or (N, F, T, C), each filtered by `bilateral`."""
+    import cv2  # late: to predict with a net on raw tiles needs none
+
     sigmas = settings.bilateral_sigma_color, settings.bilateral_sigma_space
     filtered = np.empty(tiles.shape, dtype=np.uint8)
     for tile, smooth in zip(tiles, filtered, strict=True):

@@ -43,6 +43,8 @@ def _run(specs: Sequence[StudySpec], options: AgentOptions, signals: AgentSignal
         except StudyError as error:
             say(f"error: {error}")
             return SMOKE_FAILED
+    if any(spec.engine == "optuna" for spec in specs):
+        import sweeps.engines.optuna_engine  # noqa: F401  here, where an agent waits for the smoke trial of another
     if signals.ready_fd is not None:
         _wait_for_start(signals.ready_fd, signals)
     exit_code = 0 if signals.signal else _train(specs, options, signals, say)

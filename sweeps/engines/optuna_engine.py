@@ -65,13 +65,13 @@ class OptunaEngine:
     def __init__(self, folder: StudyFolder, agent: str, identify: Identify, say: Callable[[str], None]) -> None:
         self._folder = folder
         self._agent = agent
-        self._identify = identify
-        self._say = say
+        self._identify, self._say = identify, say
         self._runs: dict[tuple[object, ...], str] = {}  # run by point, of a finite space and of known points
         self._unconfirmed: set[int] = set()  # trials with a write of ours that was not confirmed
         self.spec = folder.read_spec()
         self.end = ""
-        with folder.lock() as now:
+        self._database = folder.find_database()
+        with folder.lock_in(self._database) as now:
             self._clock = WorkClock(folder, now)
             self._study, self._storage = open_to_write(folder, self.spec, say)
         self._study_id = self._storage.get_study_id_from_name(self.spec.name)
@@ -103,7 +103,7 @@ class OptunaEngine:
         with_retries(functools.partial(self._release, claim), self._say)
 
     def _claim(self) -> Claim | Idle:
-        with self._folder.lock() as now:
+        with self._folder.lock_in(self._database) as now:
             self.spec = self._folder.read_spec()
             trials = self._trials()
             n_completed = sum(trial.state in COMPLETED and not is_duplicate(trial) for trial in trials)
@@ -124,7 +124,7 @@ class OptunaEngine:
             return self._new_point(now) or (Idle.WAIT if n_alive else Idle.EXHAUSTED)
 
     def _count_work(self) -> None:
-        with self._folder.lock() as now:
+        with self._folder.lock_in(self._database) as now:
             self._clock.count(now)
 
     def _find_end(self, now: datetime) -> str:
@@ -133,7 +133,7 @@ class OptunaEngine:
         return "" if self.spec.limits == Limits() else explain_end(self._folder, self.spec, self._counter.read())
 
     def _report(self, claim: Claim, step: int, value: float) -> Step:
-        with self._folder.lock() as now:
+        with self._folder.lock_in(self._database) as now:
             trial_id = self._id(claim.number)
             if not self._is_mine(trial_id):
                 return Step.PAUSE
@@ -144,7 +144,7 @@ class OptunaEngine:
             return Step.PRUNE if self._study.pruner.prune(self._study, self._storage.get_trial(trial_id)) else Step.CONTINUE
 
     def _renew(self, claim: Claim) -> Step:
-        with self._folder.lock() as now:
+        with self._folder.lock_in(self._database) as now:
             trial_id = self._id(claim.number)
             if not self._is_mine(trial_id):
                 return Step.PAUSE
@@ -152,7 +152,7 @@ class OptunaEngine:
             return Step.CONTINUE
 
     def _finish(self, claim: Claim, result: TrialResult) -> bool:
-        with self._folder.lock():
+        with self._folder.lock_in(self._database):
             trial_id = self._id(claim.number)
             if not self._is_mine(trial_id):
                 return trial_id in self._unconfirmed and self._held_last(self._storage.get_trial(trial_id))
@@ -192,7 +192,7 @@ class OptunaEngine:
                 trial.set_constraint(name, excess)
 
     def _release(self, claim: Claim) -> None:
-        with self._folder.lock():
+        with self._folder.lock_in(self._database):
             trial_id = self._id(claim.number)
             if self._is_mine(trial_id):
                 self._storage.set_trial_user_attr(trial_id, LEASE, {})

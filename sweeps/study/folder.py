@@ -148,14 +148,17 @@ class StudyFolder:
         database = self.find_database()
         return database.now() if database else utc_now()
 
+    def lock(self) -> contextlib.AbstractContextManager[datetime]:
+        """Hold the lock of the study, as `lock_in`, in the database that study.json names, or in its folder."""
+        return self.lock_in(self.find_database())
+
     @contextlib.contextmanager
-    def lock(self) -> Iterator[datetime]:
+    def lock_in(self, database: Database | None) -> Iterator[datetime]:
         """Hold the lock of the study, which ends with its process; yield the time when it was acquired, as `now` gives it.
 
         Raises:
             StudyError: the folder cannot be made or written, or the database cannot be reached.
         """
-        database = self.find_database()
         if database is not None:
             with database.lock(self.name) as now:
                 yield now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import socket
 import subprocess
@@ -34,10 +35,10 @@ class Lease:
         return now - datetime.fromisoformat(self.renewed_at) > GRACE
 
     def belongs_to_this_process(self) -> bool:
-        return (self.space, self.pid, self.started) == (_find_space(), os.getpid(), _read_start(os.getpid()))
+        return (self.space, self.pid, self.started) == (_find_space(), os.getpid(), _read_own_start(os.getpid()))
 
     def as_dict(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
 
 def create_lease(agent: str, now: datetime) -> Lease:
@@ -47,7 +48,7 @@ def create_lease(agent: str, now: datetime) -> Lease:
         host=socket.gethostname(),
         space=_find_space(),
         pid=os.getpid(),
-        started=_read_start(os.getpid()),
+        started=_read_own_start(os.getpid()),
         renewed_at=now.isoformat(),
     )
 
@@ -68,13 +69,20 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@functools.cache
 def _find_space() -> str:
-    """Return a name of this boot of this host, or of this container."""
+    """Return a name of this boot of this host, or of this container, which a running process never leaves."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{boot} {os.readlink('/proc/self/ns/pid')}"
     except OSError:
         return socket.gethostname()
+
+
+@functools.lru_cache(maxsize=1)
+def _read_own_start(pid: int) -> str:
+    """Return when this process, `pid`, began; a child that it forks has another number."""
+    return _read_start(pid)
 
 
 def _read_start(pid: int) -> str:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+import arena.doctor
+from arena.doctor import _driver, _wandb_key
 from support.paths import ROOT
 
 
@@ -88,9 +90,80 @@ def test_the_doctor_finds_what_is_here_and_what_is_not(tmp_path: Path) -> None:
     assert ended.returncode == int(any(finding["state"] == "missing" for finding in findings.values()))
 
 
+def test_the_doctor_loads_neither_torch_nor_wandb_unless_asked(tmp_path: Path) -> None:
+    code = (
+        "import sys, arena.doctor\narena.doctor.doctor(json=True)\nprint(sorted({'torch', 'wandb', 'cv2'} & set(sys.modules)))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("machine", "environment", "state", "detail"),
+    [
+        ("api.wandb.ai", {}, "ok", "a key is in netrc; not tried"),
+        ("wandb.example.org", {}, "optional", "not logged in: runs are kept offline"),
+        ("wandb.example.org", {"WANDB_BASE_URL": "https://wandb.example.org"}, "ok", "a key is in netrc; not tried"),
+        ("api.wandb.ai", {"WANDB_MODE": "offline"}, "optional", "WANDB_MODE is offline"),
+        ("", {"WANDB_API_KEY": "0" * 40}, "ok", "a key is in WANDB_API_KEY; not tried"),
+    ],
+)
+def test_the_doctor_says_where_a_key_is(
+    machine: str,
+    environment: dict[str, str],
+    state: str,
+    detail: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "netrc").write_text(f"machine {machine} login user password {'0' * 40}\n" if machine else "")
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"NETRC": "netrc", "WANDB_CONFIG_DIR": "none", **environment}.items():
+        monkeypatch.setenv(name, value)
+    finding = _wandb_key()
+    assert (finding.state, finding.detail) == (state, detail)
+
+
+@pytest.mark.parametrize("build", ["hip = '6.4'\ncuda = None", "hip = None\ncuda = None", "hip = None\ncuda = '13.0'"])
+def test_the_doctor_names_a_gpu_by_its_driver_and_by_the_build_of_torch(
+    build: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "version.py").write_text(build)
+    monkeypatch.setattr(arena.doctor, "_find_folder", lambda name: tmp_path)
+    details = []
+    for names, newest in (([], 0), (["NVIDIA H200"], 12), (["NVIDIA H200"], 13)):
+        monkeypatch.setattr(arena.doctor, "list_gpus", lambda gpus=(names, newest): gpus)
+        details.append(_driver().detail)
+    built = "not tried: torch is built for ROCm"
+    bare = "cpu; cuda:0 NVIDIA H200, and torch is built"
+    assert (
+        details
+        == {
+            "hip = '6.4'\ncuda = None": [built] * 3,
+            "hip = None\ncuda = None": ["cpu; no GPU found", f"{bare} without CUDA", f"{bare} without CUDA"],
+            "hip = None\ncuda = '13.0'": [
+                "cpu; no GPU found",
+                f"{bare} for CUDA 13.0, the driver for CUDA 12",
+                "cuda:0 NVIDIA H200, by the driver",
+            ],
+        }[build]
+    )
+
+
+def test_the_doctor_finds_a_library_that_is_no_pair_or_lacks_another(tmp_path: Path) -> None:
+    (tmp_path / "torchaudio" / "lib").mkdir(parents=True)
+    (tmp_path / "torchaudio" / "lib" / "libtorchaudio.so").write_text("of another machine")
+    (tmp_path / "torchaudio" / "__init__.py").write_text("import ctypes\nctypes.CDLL(__path__[0] + '/lib/libtorchaudio.so')\n")
+    ended = run("doctor", "--json", cwd=tmp_path, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
+    finding = next(f for f in json.loads(ended.stdout)["findings"] if f["what"] == "torchaudio")
+    assert (ended.returncode, finding["state"]) == (1, "missing")
+    assert "does not load: " in finding["detail"]
+    assert finding["remedy"].startswith("pip install ")
+
+
 def test_the_doctor_fails_when_a_package_does_not_load(tmp_path: Path) -> None:
     (tmp_path / "cv2.py").write_text("raise ImportError('libGL.so.1: cannot open shared object file')\n")
-    ended = run("doctor", "--json", cwd=tmp_path, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
+    ended = run("doctor", "--deep", "--json", cwd=tmp_path, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
     finding = next(f for f in json.loads(ended.stdout)["findings"] if f["what"] == "opencv-python")
     assert ended.returncode == 1
     assert finding["state"] == "missing"

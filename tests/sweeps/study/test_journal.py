@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,6 +70,23 @@ def test_half_a_line_left_while_others_work_is_set_aside_by_the_next_writer(tmp_
     assert work_off(engine) is Idle.DONE
     assert [aside.read_bytes() for aside in asides(folder)] == [b'{"op_code":']
     assert states(read_study(tmp_path, NAME)) == ["finished"] * 2
+
+
+def test_a_writer_reads_what_others_append_and_what_takes_the_place_of_a_damaged_tail(tmp_path: Path) -> None:
+    path = tmp_path / "journal.log"
+    one, other = Journal(path, print), Journal(path, print)
+    one.append_logs([{"n": 0}])
+    assert [list(one.read_logs(0)), list(one.read_logs(1)), list(other.read_logs(0))] == [[{"n": 0}], [], [{"n": 0}]]
+    other.append_logs([{"n": 1}])
+    assert [list(one.read_logs(1)), list(one.read_logs(2)), list(one.read_logs(0))] == [[{"n": 1}], [], [{"n": 0}, {"n": 1}]]
+    with path.open("ab") as file:
+        file.write(b'{"n":')
+    assert list(one.read_logs(2)) == []
+    other.append_logs([{"n": 2}])
+    assert [list(one.read_logs(2)), list(one.read_logs(3))] == [[{"n": 2}], []]
+    path.write_bytes(path.read_bytes()[:-3] + b"4}\n")  # a file of equal size is another file
+    os.utime(path, ns=(1, 1))
+    assert list(one.read_logs(2)) == [{"n": 4}]
 
 
 def test_damage_in_the_middle_is_named_by_its_line(tmp_path: Path) -> None:
