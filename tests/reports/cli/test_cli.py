@@ -76,7 +76,7 @@ def test_an_empty_place_has_nothing_to_report(tmp_path: Path, monkeypatch: pytes
 def test_the_table_of_runs_is_printed_for_machines(world: Path) -> None:
     result = CliRunner().invoke(app, ["table", "--json"], catch_exceptions=False)
     rows = json.loads(result.stdout)
-    assert [row["model.name"] for row in rows] == ["lenet5"] * 4 + ["columns"] * 4
+    assert [row["model.name"] for row in rows] == ["columns"] * 4 + ["lenet5"] * 4
     assert {row["state"] for row in rows} == {"finished"}
     assert not (world / "runs.csv").exists()
 
