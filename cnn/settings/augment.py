@@ -48,6 +48,7 @@ SOUND_KEYS = (
     "tempo_bend",
     "noise_db",
     "blur",
+    "equaliser",
 )
 PICTURE_KEYS = ("flip", "rotate", "erase")
 # Of pictures a shift alone: +0.005 in accuracy on 4,000 of Fashion-MNIST (2 seeds, 2026-11). A blank square added nothing to

@@ -61,7 +61,7 @@ def test_figures_and_references_are_all_there_and_used(world: Path) -> None:
     body, _, lines = text.partition("## References")
     for work in references().values():
         assert (work["cite"] in body) == (work["line"] in lines), work["cite"]
-    assert "He et al. 2016" in body
+    assert "Cireşan et al. 2012" in body
     assert "Selvaraju" not in text  # nothing was inspected
     assert body.count("arena train ") >= 8 or "no command gives this one again" in body
 
