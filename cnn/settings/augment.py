@@ -54,7 +54,7 @@ PICTURE_KEYS = ("flip", "rotate", "erase")
 # Of pictures a shift alone: +0.005 in accuracy on 4,000 of Fashion-MNIST (2 seeds, 2026-11). A blank square added nothing to
 # it, a mirror or a turn brought less, and no digit is mirrored (docs/explanation/experiments.md).
 AUGMENT_DEFAULTS = {
-    DataKind.SOUND: AugmentSettings(blur=3, equaliser=12.0),
+    DataKind.SOUND: AugmentSettings(blur=3),
     DataKind.PICTURES: AugmentSettings(**dict.fromkeys(SOUND_KEYS, 0), shift=4.0),
 }
 
