@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -91,7 +92,7 @@ def test_a_member_that_diverges_fails_alone(tiles: TileSet, tmp_path: Path) -> N
     (failed,) = [end for end in ended if end.how is Outcome.FAILED]
     assert failed.config == wild
     assert isinstance(failed.error, RunError)
-    assert "became nan at step" in str(failed.error) or "became inf" in str(failed.error)
+    assert re.search("loss became (nan|inf)", str(failed.error))
     assert failed.folder.state() is RunState.FAILED
     assert_like(RunFolder(tmp_path / "fused" / good.digest), train(good, tiles, tmp_path / "alone", device="cpu"))
 
