@@ -46,7 +46,7 @@ def make_split(clips: Sequence[SplitClip], settings: SplitSettings) -> Split:
     if settings.kind == "random":
         return _random_split(clips, tested, settings)
     takes = settings.validation == "takes"
-    has_trainers = len(tested) < len(clips)  # of other corpora
+    has_trainers = len(tested) < len(clips)  # those of other corpora
     speakers = _speakers(tested, 2 if takes or has_trainers else 3)  # one each for training, validation and test
     if settings.kind == "becker":
         val, test = _becker_parts(speakers, settings)

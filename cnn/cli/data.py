@@ -39,7 +39,7 @@ class ScanOptions:
 
     n_jobs: int = 0
     cache: Path | None = None
-    names: Sequence[str] | None = None  # of several corpora, in their order
+    names: Sequence[str] | None = None  # the corpora's, in their order
 
 
 @app.command("scan", epilog="Examples: `arena data scan recordings --strict` · `arena data scan fsdd audiomnist`")

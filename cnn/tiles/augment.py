@@ -22,7 +22,7 @@ _LEAST_DRAW = 2.0**-25  # replaces 0 under the logarithm; half the least positiv
 _DB_TO_LOG2 = 0.33219280948873626  # log2(10) / 10
 _N_DRAWS = 11  # for a clip, masks, blur and gain not counted
 _N_GAIN_DRAWS = 7
-_HIGHEST_CORNER = -0.4  # of the high pass: the lowest third of the bins, which lie from -1 to 1
+_HIGHEST_CORNER = -0.4  # the high pass is within the lowest third of the bins, which lie from -1 to 1
 _N_HISS = 1 << 19  # noise is drawn once, each clip reads from a random start: drawing it anew takes half of the time
 
 

@@ -43,7 +43,7 @@ class TileClip:
     audio_digest: str
     part: str  # one of `PARTS`: what the corpus gives the clip for
     length_s: float  # 0 of a picture
-    corpus: str = ""  # of several
+    corpus: str = ""  # where there are several
 
     @property
     def is_sound(self) -> bool:

@@ -45,7 +45,7 @@ class EvaluationGroup:
     n_folds: int
     on: str  # test or validation
     corpus: str
-    tested_corpus: str  # of several in the tiles, the one whose speakers are held out
+    tested_corpus: str  # where tiles have several, the one whose speakers are held out
     evaluations: tuple[EvaluationFacts, ...]
 
     @property

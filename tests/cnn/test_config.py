@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 
 from cnn.config import TILES_FORMAT, VARIANTS, RunConfig, TilesInfo, config_to_dict, config_to_json, default_config, fill_config
@@ -15,6 +16,7 @@ from cnn.settings.fields import number
 from cnn.settings.model import MODELS
 from cnn.settings.tiles import TileSettings
 from cnn.settings.train import TrainSettings
+from cnn.tiles.front_end import compute_tile
 from support.nets import WRITTEN
 
 
@@ -197,14 +199,20 @@ def test_folds_and_validation_that_cannot_be_are_refused(assignments: list[str],
     [
         ("f_max_hz", 4001, "between 1 and 4000 (half of tiles.rate_hz), not 4001"),
         ("f_min_hz", 3800, "between 0 and 3799 (1 below tiles.f_max_hz), not 3800"),
-        ("window_s", 0.15, "between 0.005 and 0.1 (tiles.length_s), not 0.15"),
     ],
 )
 def test_an_end_that_another_setting_gives_is_told_with_it(key: str, value: float, law: str) -> None:
-    length_s = 0.1 if key == "window_s" else 0.8
     with pytest.raises(ConfigError) as refused:
-        TileSettings(**{"length_s": length_s, key: value})  # type: ignore[arg-type]
+        TileSettings(**{key: value})  # type: ignore[arg-type]
     assert str(refused.value) == f"tiles.{key} lies {law}"
+
+
+def test_a_window_is_shorter_than_its_tile_by_a_sample_at_least() -> None:
+    law = r"^tiles.window_s is below tiles.length_s \(0.2\), not 0.2; choose a shorter window or a longer tile$"
+    with pytest.raises(ConfigError, match=law):
+        TileSettings(window_s=0.2, length_s=0.2)
+    shortest = TileSettings(window_s=0.2, length_s=0.2 + 1 / 8000)
+    assert compute_tile(np.ones(1600, np.float32), 8000, shortest).shape == (64, 64)
 
 
 def test_every_numeric_key_refuses_nan() -> None:
