@@ -36,19 +36,7 @@ class PlainAugment:
         quietest_db = s.noise_db + 1.5 * (self._range_db - s.noise_db)
         floor = 10 ** (rng.uniform(-quietest_db, -s.noise_db) / 10) * rng.standard_exponential(grey.shape, np.float32)
         power = 10 ** ((grey - 1) * (self._range_db / 10)) + floor
-        grey = np.clip(10 / self._range_db * np.log10(power) + 1, 0, 1)
-        return self._equalise(grey, rng) if s.equaliser and rng.random() < 0.5 else grey
-
-    def _equalise(self, grey: Picture, rng: np.random.Generator) -> Picture:
-        """Tilt, wave and cut the bins; the loudest cell is 1 again, and silence stays."""
-        places = np.linspace(-1, 1, len(grey))
-        gain = rng.uniform(-1, 1) * places
-        gain += rng.uniform(0, 0.5) * np.sin(2 * np.pi * (rng.random() + rng.uniform(0.25, 0.75) * places))
-        corner = rng.uniform(-1, -0.4)
-        gain -= rng.uniform(0, 2) * ((corner - places) / max(corner + 1, 0.01)).clip(0, 1)
-        is_heard = grey > 0
-        louder = (grey + np.float32(self._settings.equaliser / self._range_db) * gain.astype(np.float32)[:, None]) * is_heard
-        return (louder + 1 - louder.max()).clip(0, 1) * is_heard
+        return np.clip(10 / self._range_db * np.log10(power) + 1, 0, 1)
 
     def mask(self, picture: Picture, rng: np.random.Generator) -> Picture:
         """Set random bands of rows and columns of (F, T), of mean 0, to 0, in place."""

@@ -17,10 +17,8 @@ from cnn.models.resnet import ResNet
 from cnn.nets import NETS, WIDTHS
 from cnn.settings.model import ModelSettings
 
-_KINDS: tuple[tuple[str, type[nn.Module], float], ...] = (
-    ("lenet5", LeNet5, 1.0),
-    ("resnet", ResNet, 0.5),
-)  # share of the width
+# The kinds of columns, in turn: name, class, share of `model.width`.
+_KINDS: tuple[tuple[str, type[nn.Module], float], ...] = (("lenet5", LeNet5, 1.0), ("resnet", ResNet, 0.5))
 
 
 class Columns(nn.Module):

@@ -20,9 +20,7 @@ _FULL_SIZE = 64  # widths and shifts are given for tiles of this size
 _STRAIGHT_TO = 0.7  # share of the highest frequency; above it the vocal tract warp is bent
 _LEAST_DRAW = 2.0**-25  # replaces 0 under the logarithm; half the least positive draw
 _DB_TO_LOG2 = 0.33219280948873626  # log2(10) / 10
-_N_DRAWS = 11  # for a clip, masks, blur and gain not counted
-_N_GAIN_DRAWS = 7
-_HIGHEST_CORNER = -0.4  # the high pass is within the lowest third of the bins, which lie from -1 to 1
+_N_DRAWS = 11  # for a clip, masks and blur not counted
 _N_HISS = 1 << 19  # noise is drawn once, each clip reads from a random start: drawing it anew takes half of the time
 
 
@@ -65,7 +63,6 @@ class SoundChanges(NamedTuple):
     bin_mask: torch.Tensor  # (B, F) 0 under a mask, else 1
     frame_mask: torch.Tensor  # (B, T)
     blur: torch.Tensor  # (B,) share of the smoothed clip; empty where none is smoothed
-    gain: torch.Tensor  # (B, F) of each bin, in levels of 0..1; empty where none has any
 
     def part(self, start: int, stop: int) -> SoundChanges:
         """Return the changes of the clips from `start` to before `stop`."""
@@ -77,7 +74,6 @@ class SoundChanges(NamedTuple):
             bin_mask=self.bin_mask[start:stop],
             frame_mask=self.frame_mask[start:stop],
             blur=self.blur[start:stop],
-            gain=self.gain[start:stop],
         )
 
 
@@ -93,7 +89,6 @@ class _Strengths:
     tempo_bend: float | torch.Tensor
     shift: float | torch.Tensor
     noise_db: float | torch.Tensor
-    equaliser: float | torch.Tensor
 
 
 def _strengths(settings: Sequence[AugmentSettings], n_clips: int, device: torch.device) -> _Strengths:
@@ -107,7 +102,7 @@ def _strengths(settings: Sequence[AugmentSettings], n_clips: int, device: torch.
 
 
 class SoundAugment:
-    """Vocal tract, harmonics, tempo, shift, noise floor and microphone of each clip, drawn at random; then masks.
+    """Vocal tract, harmonics, tempo, shift and noise floor of each clip, drawn at random; then masks.
 
     Vocal tract length perturbation (Jaitly and Hinton 2013) multiplies frequencies by a factor; the
     highest is fixed. Both axes are also bent by a slow wave: throats differ by more than their length,
@@ -120,7 +115,6 @@ class SoundAugment:
         """`settings` has one for each of M nets; all have the same numbers of masks, and the same blur."""
         self._settings = settings
         self._has_noise = any(s.noise_db < tiles.range_db for s in settings)
-        self._has_gain = any(s.equaliser for s in settings)
         self._range_db = tiles.range_db
         self._size = tiles.size
         self._scale = tiles.size / _FULL_SIZE
@@ -136,7 +130,7 @@ class SoundAugment:
         A thousand at once is far quicker than one batch after the other.
         """
         first, device = self._settings[0], generators[0].device
-        n_draws = _N_DRAWS + 2 * (first.freq_masks + first.time_masks) + (first.blur > 0) + _N_GAIN_DRAWS * self._has_gain
+        n_draws = _N_DRAWS + 2 * (first.freq_masks + first.time_masks) + (first.blur > 0)
         unit = torch.stack([torch.rand((n_clips, n_draws), generator=generator, device=device) for generator in generators], 1)
         draws, s = _Draws(unit.flatten(0, 1)), _strengths(self._settings, n_clips, device)
         quietest_db = s.noise_db + 1.5 * (self._range_db - s.noise_db)  # a third of the draws lies below the range
@@ -148,7 +142,6 @@ class SoundAugment:
             bin_mask=self._draw_mask(first.freq_masks, s.freq_width, draws),
             frame_mask=self._draw_mask(first.time_masks, s.time_width, draws),
             blur=draws.between(-1, 1).clamp_min(0)[:, 0] if first.blur else torch.empty(0, device=device),
-            gain=self._draw_gain(s, draws) if self._has_gain else torch.empty(0, device=device),
         )
 
     def warp(self, pictures: torch.Tensor, changes: SoundChanges) -> torch.Tensor:
@@ -160,8 +153,6 @@ class SoundAugment:
         grey = _interpolate(grey.transpose(1, 2).contiguous(), changes.frames).div_(255)  # (B, T, F)
         if self._has_noise:
             grey = self._add_noise(grey, changes)
-        if len(changes.gain):
-            grey = _equalise(grey, changes.gain)
         return grey.transpose(1, 2).unsqueeze(1)
 
     def mask(self, batch: torch.Tensor, changes: SoundChanges) -> torch.Tensor:
@@ -195,16 +186,6 @@ class SoundAugment:
             starts = draws.between(0, 1) * (self._size - widths)
             mask = mask * ((positions < starts) | (positions >= starts + widths))
         return mask
-
-    def _draw_gain(self, s: _Strengths, draws: _Draws) -> torch.Tensor:
-        """Return (B, F): nothing for half of the clips; else a tilt, a slow wave and a high pass."""
-        places = torch.linspace(-1, 1, self._size, device=draws.device)
-        is_changed = draws.between(0, 1) < 0.5
-        tilt = draws.between(-1, 1) * places
-        wave = draws.between(0, 0.5) * torch.sin(2 * math.pi * (draws.between(0, 1) + draws.between(0.25, 0.75) * places))
-        corner = draws.between(-1, _HIGHEST_CORNER)
-        high_pass = draws.between(0, 2) * ((corner - places) / (corner + 1).clamp_min(0.01)).clamp(0, 1)
-        return is_changed * (tilt + wave - high_pass) * s.equaliser / self._range_db
 
     def _add_noise(self, grey: torch.Tensor, changes: SoundChanges) -> torch.Tensor:
         """Add the power of noise, exponentially distributed as Gaussian noise's is, one level a clip."""
@@ -243,13 +224,6 @@ def _bend(along: torch.Tensor, most: float | torch.Tensor, draws: _Draws) -> tor
     """Return offsets (B, n) up to `most`: half a wave to one and a half, of random phase and height."""
     height, phase, waves = draws.between(0, most), draws.between(0, 2 * math.pi), draws.between(0.5, 1.5)
     return height * torch.sin(phase + waves * along * (2 * math.pi / len(along)))
-
-
-def _equalise(grey: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
-    """Amplify each bin of (B, T, F) by (B, F); the loudest cell is 1 again, and what could not be heard stays unheard."""
-    is_heard = grey > 0
-    louder = (grey + gain.unsqueeze(1)).mul_(is_heard)
-    return louder.add_(1 - louder.amax((1, 2), keepdim=True)).clamp_(0, 1).mul_(is_heard)
 
 
 def _find_rows(positions: torch.Tensor, n: int) -> Rows:
