@@ -22,8 +22,6 @@ import numpy.typing as npt
 
 from arena.base.install import loading
 from cnn.config import FILTERS
-from cnn.corpus.audio import decode, to_mono
-from cnn.corpus.scan import sound_digest
 from cnn.errors import CorpusError
 from cnn.processes import WorkOptions, map_in_processes
 from cnn.settings.tiles import TileSettings
@@ -172,6 +170,9 @@ def _make_chunk(task: _Task) -> Pictures:
 
 
 def _samples(sound: Sound) -> tuple[npt.NDArray[np.float32], int]:
+    from cnn.corpus.audio import decode, to_mono  # here, since whoever opens tiles imports this module
+    from cnn.corpus.scan import sound_digest
+
     try:
         recording = decode(sound.path)
     except CorpusError as error:
