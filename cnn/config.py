@@ -30,6 +30,7 @@ from cnn.start import check_start
 FILTERS = ("raw", "bilateral")
 VARIANTS = (*FILTERS, *(f"{name}+aug" for name in FILTERS))  # the eight trainings are two nets on each
 DENOISED = "denoised"  # tiles that `arena data denoise` makes; no training is on them unless it is asked for
+WIDE = "-wide"  # ends the names of tiles of twice the range, which `augment.equaliser` reads; those seen are cut from them
 EVERY_VARIANT = (*VARIANTS, DENOISED, f"{DENOISED}+aug")
 AUDIO_SUFFIXES = (  # files of the first line are read by libsndfile, the others by ffmpeg, unless their bytes are of the first
     *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".aif", ".aiff", ".aifc", ".au", ".snd", ".w64", ".rf64"),
@@ -99,6 +100,8 @@ class RunConfig:
             check_kind(self.augment, self.data.kind)
         if self.filter == DENOISED and self.corpus and not self.denoiser:
             raise ConfigError(f"variant {self.variant} needs tiles that are denoised: make them with `arena data denoise RUN`")
+        if self.filter == DENOISED and self.augmented and self.augment.equaliser and self.corpus:
+            raise ConfigError("augment.equaliser reads tiles of twice the range, which no net denoises; leave it out")
         if self.model.is_autoencoder:
             self._check_autoencoder()
         if self.train.patience and self.split.validation == "takes" and self.data.is_sound:
@@ -126,6 +129,11 @@ class RunConfig:
     @property
     def augmented(self) -> bool:
         return self.variant.endswith("+aug")
+
+    @property
+    def training_pictures(self) -> str:
+        """The name of the tiles that a training learns from; those of `filter` are scored."""
+        return self.filter + WIDE * bool(self.augmented and self.augment.equaliser)
 
     @property
     def digest(self) -> str:
@@ -160,6 +168,9 @@ def default_config(tiles: TilesInfo, model: str, variant: str, source: str = "")
     Raises:
         ConfigError: an unknown model or variant.
     """
+    augment = AUGMENT_DEFAULTS[tiles.data.kind]
+    if variant.startswith(DENOISED):
+        augment = dataclasses.replace(augment, equaliser=0.0)
     return RunConfig(
         corpus=tiles.corpus,
         variant=variant,
@@ -167,7 +178,7 @@ def default_config(tiles: TilesInfo, model: str, variant: str, source: str = "")
         denoiser=tiles.denoiser,
         tiles=tiles.settings,
         split=SplitSettings(kind=tiles.data.split),
-        augment=AUGMENT_DEFAULTS[tiles.data.kind],
+        augment=augment,
         model=model_defaults(model, source, tiles.data),
         train=train_defaults(model, tiles.data),
     )

@@ -30,6 +30,7 @@ class TileDataset(Dataset[Item]):
         self.labels = tiles.labels()[self.indices]  # (N,)
         self._tiles = tiles
         self._inputs = Inputs([config])
+        self._name = config.training_pictures
         self._pictures: npt.NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
@@ -41,7 +42,7 @@ class TileDataset(Dataset[Item]):
     def __getitems__(self, indices: Sequence[int]) -> list[Item]:
         """Return several clips; a DataLoader asks for a batch by this."""
         if self._pictures is None:
-            self._pictures = self._tiles.pictures(self.variant.removesuffix("+aug"))
+            self._pictures = self._tiles.pictures(self._name)
         pictures = to_channels(torch.from_numpy(self._pictures[self.indices[list(indices)]]))  # (B, C, F, T)
         labels = self.labels[list(indices)].tolist()
         return list(zip(self._transform(pictures), labels, strict=True))

@@ -26,6 +26,9 @@ class AugmentSettings:
     blur: int = number(
         0, 0, 16, "mel bins of 64, either side: half of the clips are smoothed over them, more or less", later=True
     )
+    equaliser: float = number(
+        0.0, 0, 40, "dB: half of the clips sound as by another microphone, whose tilt is up to this, either way", later=True
+    )
     flip: float = number(0.0, 0, 1, "pictures: how often one is mirrored, left to right", later=True)
     rotate: float = number(0.0, 0, 180, "pictures: degrees, either way", later=True)
     erase: int = number(0, 0, 64, "pictures: cells of 64; the side of a square that is blanked is 0 to this", later=True)
@@ -36,13 +39,13 @@ class AugmentSettings:
 
 SOUND_KEYS = (
     *("freq_masks", "freq_width", "time_masks", "time_width", "tract", "tract_bend", "tempo", "tempo_bend", "noise_db"),
-    "blur",
+    *("blur", "equaliser"),
 )
 PICTURE_KEYS = ("flip", "rotate", "erase")
 # Of pictures a shift alone: +0.005 in accuracy on 4,000 of Fashion-MNIST (2 seeds, 2026-11). A blank square added nothing to
 # it, a mirror or a turn brought less, and no digit is mirrored (docs/explanation/experiments.md).
 AUGMENT_DEFAULTS = {
-    DataKind.SOUND: AugmentSettings(blur=3),
+    DataKind.SOUND: AugmentSettings(blur=3, equaliser=12.0),
     DataKind.PICTURES: AugmentSettings(**dict.fromkeys(SOUND_KEYS, 0), shift=4.0),
 }
 

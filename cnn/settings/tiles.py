@@ -8,6 +8,7 @@ from cnn.errors import ConfigError
 from cnn.settings.fields import check_fields, check_range, choice, number
 
 TILE_SIZES = (32, 64)
+WIDE_TIMES = 2  # range of the tiles that `augment.equaliser` reads, in ranges of those that are seen
 SOUND_KEYS = ("rate_hz", "length_s", "window_s", "f_min_hz", "f_max_hz", "range_db")
 
 

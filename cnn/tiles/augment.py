@@ -13,14 +13,16 @@ from typing import Any, NamedTuple, Protocol
 import torch
 
 from cnn.settings.augment import AugmentSettings
-from cnn.settings.tiles import TileSettings
+from cnn.settings.tiles import WIDE_TIMES, TileSettings
 from cnn.tiles.mel_scale import hertz_to_mel, mel_to_hertz
 
 _FULL_SIZE = 64  # widths and shifts are given for tiles of this size
 _STRAIGHT_TO = 0.7  # share of the highest frequency; above it the vocal tract warp is bent
 _LEAST_DRAW = 2.0**-25  # replaces 0 under the logarithm; half the least positive draw
 _DB_TO_LOG2 = 0.33219280948873626  # log2(10) / 10
-_N_DRAWS = 11  # for a clip, masks and blur not counted
+_N_DRAWS = 11  # for a clip, masks, blur and gain not counted
+_N_GAIN_DRAWS = 7
+_HIGHEST_CORNER = 0.3  # share of the bins below which a high pass may begin
 _N_HISS = 1 << 19  # noise is drawn once, each clip reads from a random start: drawing it anew takes half of the time
 
 
@@ -63,6 +65,7 @@ class SoundChanges(NamedTuple):
     bin_mask: torch.Tensor  # (B, F) 0 under a mask, else 1
     frame_mask: torch.Tensor  # (B, T)
     blur: torch.Tensor  # (B,) share of the smoothed clip; empty where none is smoothed
+    gain: torch.Tensor  # (B, F) of each bin, in ranges of the tiles that are read; empty where none has any
 
     def part(self, start: int, stop: int) -> SoundChanges:
         """Return the changes of the clips from `start` to before `stop`."""
@@ -74,6 +77,7 @@ class SoundChanges(NamedTuple):
             bin_mask=self.bin_mask[start:stop],
             frame_mask=self.frame_mask[start:stop],
             blur=self.blur[start:stop],
+            gain=self.gain[start:stop],
         )
 
 
@@ -89,6 +93,7 @@ class _Strengths:
     tempo_bend: float | torch.Tensor
     shift: float | torch.Tensor
     noise_db: float | torch.Tensor
+    equaliser: float | torch.Tensor
 
 
 def _strengths(settings: Sequence[AugmentSettings], n_clips: int, device: torch.device) -> _Strengths:
@@ -102,20 +107,22 @@ def _strengths(settings: Sequence[AugmentSettings], n_clips: int, device: torch.
 
 
 class SoundAugment:
-    """Vocal tract, harmonics, tempo, shift and noise floor of each clip, drawn at random; then masks.
+    """Vocal tract, harmonics, tempo, shift, noise floor and microphone of each clip, drawn at random; then masks.
 
     Vocal tract length perturbation (Jaitly and Hinton 2013) multiplies frequencies by a factor; the
     highest is fixed. Both axes are also bent by a slow wave: throats differ by more than their length,
     and nobody speaks evenly. A mean over neighbouring mel bins blurs the harmonics of the voice's pitch, which say nothing of
-    the digit, and keeps the formants.
+    the digit, and keeps the formants. An equaliser makes another microphone of the clip's: it reads tiles of twice the range,
+    since what it lifts must not have been cut off, and cuts them to the range that is seen.
     The masks are SpecAugment's (Park et al. 2019).
     """
 
     def __init__(self, settings: Sequence[AugmentSettings], tiles: TileSettings) -> None:
-        """`settings` has one for each of M nets; all have the same numbers of masks, and the same blur."""
+        """`settings` has one for each of M nets; all have the same numbers of masks, blur and equaliser."""
         self._settings = settings
         self._has_noise = any(s.noise_db < tiles.range_db for s in settings)
         self._range_db = tiles.range_db
+        self._times = WIDE_TIMES if settings[0].equaliser else 1  # ranges that the tiles show
         self._size = tiles.size
         self._scale = tiles.size / _FULL_SIZE
         self._highest_hz = tiles.f_max_hz
@@ -131,6 +138,7 @@ class SoundAugment:
         """
         first, device = self._settings[0], generators[0].device
         n_draws = _N_DRAWS + 2 * (first.freq_masks + first.time_masks) + (first.blur > 0)
+        n_draws += _N_GAIN_DRAWS * (first.equaliser > 0)
         unit = torch.stack([torch.rand((n_clips, n_draws), generator=generator, device=device) for generator in generators], 1)
         draws, s = _Draws(unit.flatten(0, 1)), _strengths(self._settings, n_clips, device)
         quietest_db = s.noise_db + 1.5 * (self._range_db - s.noise_db)  # a third of the draws lies below the range
@@ -142,6 +150,7 @@ class SoundAugment:
             bin_mask=self._draw_mask(first.freq_masks, s.freq_width, draws),
             frame_mask=self._draw_mask(first.time_masks, s.time_width, draws),
             blur=draws.between(-1, 1).clamp_min(0)[:, 0] if first.blur else torch.empty(0, device=device),
+            gain=self._draw_gain(s, draws) if first.equaliser else torch.empty(0, device=device),
         )
 
     def warp(self, pictures: torch.Tensor, changes: SoundChanges) -> torch.Tensor:
@@ -153,6 +162,8 @@ class SoundAugment:
         grey = _interpolate(grey.transpose(1, 2).contiguous(), changes.frames).div_(255)  # (B, T, F)
         if self._has_noise:
             grey = self._add_noise(grey, changes)
+        if len(changes.gain):
+            grey = self._equalise(grey, changes.gain)
         return grey.transpose(1, 2).unsqueeze(1)
 
     def mask(self, batch: torch.Tensor, changes: SoundChanges) -> torch.Tensor:
@@ -187,9 +198,25 @@ class SoundAugment:
             mask = mask * ((positions < starts) | (positions >= starts + widths))
         return mask
 
+    def _draw_gain(self, s: _Strengths, draws: _Draws) -> torch.Tensor:
+        """Return (B, F): nothing for half of the clips; else a tilt, a slow wave of half its height, and a fall of up to twice
+        of it from a corner in the lowest bins downwards."""
+        bins = torch.arange(self._size, device=draws.device)
+        is_changed = draws.between(0, 1) < 0.5
+        tilt = draws.between(-1, 1) * torch.linspace(-1, 1, self._size, device=draws.device)
+        wave = _bend(bins, 0.5, draws)
+        corner = (draws.between(0, _HIGHEST_CORNER) * self._size).clamp_min(1)
+        fall = draws.between(0, 2) * (1 - bins / corner).clamp_min(0)
+        return is_changed * (tilt + wave - fall) * s.equaliser / (self._times * self._range_db)
+
+    def _equalise(self, grey: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
+        """Amplify each bin of (B, T, F) by (B, F), and cut to the range below the loudest cell, which is 1 again."""
+        louder = grey + gain.unsqueeze(1)
+        return louder.sub_(louder.amax((1, 2), keepdim=True)).mul_(self._times).add_(1).clamp_(0, 1)
+
     def _add_noise(self, grey: torch.Tensor, changes: SoundChanges) -> torch.Tensor:
         """Add the power of noise, exponentially distributed as Gaussian noise's is, one level a clip."""
-        per_grey = self._range_db * _DB_TO_LOG2
+        per_grey = self._times * self._range_db * _DB_TO_LOG2
         self._hiss = self._hiss.to(grey.device)
         hiss = self._hiss.unfold(0, grey[0].numel(), 1)[changes.hiss].view_as(grey)
         power = torch.exp2(grey.sub_(1).mul_(per_grey)).addcmul_(hiss, changes.noise.view(-1, 1, 1))

@@ -1,4 +1,4 @@
-"""Resumable making of tiles, in chunks of raw.npy and bilateral.npy. N clips, F mel bins, T frames.
+"""Resumable making of tiles, in chunks of raw.npy, bilateral.npy and both of twice the range. N clips, F mel bins, T frames.
 
 The journal has a line with the digest of each finished chunk. A chunk without a line is made again,
 and so is one whose pictures do not match (the power failed).
@@ -21,14 +21,15 @@ import numpy as np
 import numpy.typing as npt
 
 from arena.base.install import loading
-from cnn.config import FILTERS
+from cnn.config import FILTERS, WIDE
 from cnn.errors import CorpusError
 from cnn.processes import WorkOptions, map_in_processes
-from cnn.settings.tiles import TileSettings
+from cnn.settings.tiles import WIDE_TIMES, TileSettings
 
 Pictures = npt.NDArray[np.uint8]
-FindPicture = Callable[[str], Pictures | None]  # by the digest of a sound; (filters, F, T) in the order of `FILTERS`
+FindPicture = Callable[[str], Pictures | None]  # by the digest of a sound; (arrays, F, T) in the order of `ARRAYS`
 
+ARRAYS = (*FILTERS, *(name + WIDE for name in FILTERS))
 CHUNK = 128  # clips of one task: a third of a second
 _FEW = 1500  # clips that one process makes while others still start torch (2 cores, 2026-11)
 _JOURNAL = "journal"
@@ -117,7 +118,7 @@ def make_tiles(
 def find_finished_clips(part: Path, shape: tuple[int, ...]) -> set[int]:
     """Find the clips whose pictures in the unfinished folder `part` are complete."""
     try:
-        finished = _finished(part, [open_pictures(part / f"{name}.npy", shape) for name in FILTERS])
+        finished = _finished(part, [open_pictures(part / f"{name}.npy", shape) for name in ARRAYS])
     except (OSError, ValueError, EOFError):
         return set()
     return {index for chunk in finished for index in range(chunk * CHUNK, (chunk + 1) * CHUNK)}
@@ -149,24 +150,23 @@ def _run_tasks(tasks: Sequence[_Task], n_clips: int, n_jobs: int) -> Iterator[Pi
 
 
 def _make_chunk(task: _Task) -> Pictures:
-    """Return the pictures (filters, n, F, T) of the task's clips; each depends on its own clip only."""
+    """Return the pictures (arrays, n, F, T) of the task's clips; each depends on its own clip only."""
     with loading():
         import cv2
         import torch
 
-        from cnn.tiles.front_end import compute_tiles, smooth_tiles
+        from cnn.tiles.front_end import compute_ranges, smooth_tiles
 
-    pictures = np.empty((len(FILTERS), *picture_shape(len(task.sounds), task.settings)), dtype=np.uint8)
-    n_threads = torch.get_num_threads(), cv2.getNumThreads()
+    settings, n_threads = task.settings, (torch.get_num_threads(), cv2.getNumThreads())
     torch.set_num_threads(1)  # a clip is too little work for several threads
     cv2.setNumThreads(1)
     try:
-        pictures[0] = compute_tiles((_samples(sound) for sound in task.sounds), task.settings)
-        pictures[1] = smooth_tiles(pictures[0], task.settings)
+        ranges_db = [settings.range_db, WIDE_TIMES * settings.range_db]
+        narrow, wide = compute_ranges((_samples(sound) for sound in task.sounds), settings, ranges_db)
+        return np.stack((narrow, smooth_tiles(narrow, settings), wide, smooth_tiles(wide, settings, WIDE_TIMES)))
     finally:
         torch.set_num_threads(n_threads[0])
         cv2.setNumThreads(n_threads[1])
-    return pictures
 
 
 def _samples(sound: Sound) -> tuple[npt.NDArray[np.float32], int]:
@@ -188,19 +188,19 @@ class _Files:
     def __init__(self, part: Path, shape: tuple[int, ...], stack: ExitStack) -> None:
         self._picture_bytes = math.prod(shape[1:])
         self._arrays: list[IO[bytes]] = []
-        for name in FILTERS:
+        for name in ARRAYS:
             path = part / f"{name}.npy"
             file = stack.enter_context(path.open("r+b" if path.exists() else "w+b"))
             np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
             self._head_bytes = file.tell()
             file.truncate(self._head_bytes + shape[0] * self._picture_bytes)
             self._arrays.append(file)
-        self._views = [open_pictures(part / f"{name}.npy", shape) for name in FILTERS]
+        self._views = [open_pictures(part / f"{name}.npy", shape) for name in ARRAYS]
         self.finished = _finished(part, self._views)
         self._journal = stack.enter_context((part / _JOURNAL).open("a", encoding="ascii"))
 
     def write(self, indices: Sequence[int], pictures: Pictures) -> None:
-        """Write (filters, n, F, T) as these rows; not through a map: a full disk must be an error."""
+        """Write (arrays, n, F, T) as these rows; not through a map: a full disk must be an error."""
         for file, rows in zip(self._arrays, pictures, strict=True):
             for index, row in zip(indices, rows, strict=True):
                 file.seek(self._head_bytes + index * self._picture_bytes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 
@@ -39,7 +39,19 @@ def compute_tiles(clips: Iterable[tuple[Samples, int]], settings: TileSettings) 
     Args:
         clips: at least one: its (S,) samples and their rate in Hz; a few are held at a time.
     """
-    clips, tiles = iter(clips), []
+    tiles: Tiles = compute_ranges(clips, settings, [settings.range_db])[0]
+    return tiles
+
+
+def compute_ranges(clips: Iterable[tuple[Samples, int]], settings: TileSettings, ranges_db: Sequence[float]) -> Tiles:
+    """Return (len(ranges_db), N, F, T): the tiles of `compute_tiles` that are black at each of these ranges in dB."""
+    parts = [np.stack([_quantise(bels, range_db) for range_db in ranges_db]) for bels in _compute_bels(clips, settings)]
+    return np.concatenate(parts, axis=1)
+
+
+def _compute_bels(clips: Iterable[tuple[Samples, int]], settings: TileSettings) -> Iterator[npt.NDArray[np.float32]]:
+    """Yield (B, F, T) of a few clips at a time: bels below each clip's loudest cell."""
+    clips = iter(clips)
     while waves := [_resample(samples, rate_hz, settings) for samples, rate_hz in islice(clips, _N_TOGETHER)]:
         centred = np.zeros((len(waves), round(settings.length_s * settings.rate_hz)), dtype=np.float32)
         for wave, row in zip(waves, centred, strict=True):
@@ -49,10 +61,15 @@ def compute_tiles(clips: Iterable[tuple[Samples, int]], settings: TileSettings) 
         grey = power.reshape(len(power), -1)  # (B, F*T)
         np.log10(np.maximum(grey, LEAST_POWER, out=grey), out=grey)
         grey -= grey.max(axis=1, keepdims=True)
-        grey *= 10 * 255 / settings.range_db
-        grey += 255
-        tiles.append(np.rint(np.maximum(grey, 0, out=grey), out=grey).astype(np.uint8).reshape(power.shape))
-    return np.concatenate(tiles)
+        yield power
+
+
+def _quantise(bels: npt.NDArray[np.float32], range_db: float) -> Tiles:
+    """Return (B, F, T) uint8 of bels below the loudest cell."""
+    grey = bels * (10 * 255 / range_db)
+    grey += 255
+    tiles: Tiles = np.rint(np.maximum(grey, 0, out=grey), out=grey).astype(np.uint8)
+    return tiles
 
 
 def _resample(samples: Samples, rate_hz: int, settings: TileSettings) -> Samples:
@@ -122,11 +139,11 @@ def bilateral(tile: Tiles, settings: TileSettings) -> Tiles:
     return smooth
 
 
-def smooth_tiles(tiles: Tiles, settings: TileSettings) -> Tiles:
-    """Return the tiles (N, F, T) or (N, F, T, C), each filtered by `bilateral`."""
+def smooth_tiles(tiles: Tiles, settings: TileSettings, times: float = 1) -> Tiles:
+    """Return the tiles (N, F, T) or (N, F, T, C), of so many times the range, each filtered by `bilateral`."""
     import cv2  # late: to predict with a net on raw tiles needs none
 
-    sigmas = settings.bilateral_sigma_color, settings.bilateral_sigma_space
+    sigmas = settings.bilateral_sigma_color / times, settings.bilateral_sigma_space
     filtered = np.empty(tiles.shape, dtype=np.uint8)
     for tile, smooth in zip(tiles, filtered, strict=True):
         cv2.bilateralFilter(tile, settings.bilateral_diameter, *sigmas, dst=smooth)  # a new array each costs a fifth more

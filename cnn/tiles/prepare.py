@@ -1,4 +1,4 @@
-"""Preparation of a folder of tiles: raw.npy, bilateral.npy, clips.csv and settings.json.
+"""Preparation of a folder of tiles: raw.npy, bilateral.npy, both of twice the range, clips.csv and settings.json.
 
 The arrays are (N, F, T) uint8 and memory-mapped; a tile depends on its own clip only.
 The folder is named by the digest of recordings and settings.
@@ -18,7 +18,7 @@ import numpy as np
 
 from arena.base.locks import hold_lock, try_lock
 from cnn import config as cfg
-from cnn.config import FILTERS, TILES_FORMAT
+from cnn.config import DENOISED, FILTERS, TILES_FORMAT
 from cnn.corpus.scan import Corpus
 from cnn.errors import TilesError
 from cnn.files import write_csv, write_json
@@ -28,7 +28,7 @@ from cnn.settings.fields import drop_later_defaults
 from cnn.settings.tiles import TileSettings
 from cnn.tiles import chunks
 from cnn.tiles.chunks import FindPicture, Pictures, Sound, picture_shape
-from cnn.tiles.tile_set import CLIP_COLUMNS, TileSet, UnusableTilesError, open_tiles, read_json_or_empty, read_tiles
+from cnn.tiles.tile_set import CLIP_COLUMNS, NO_WIDE, TileSet, UnusableTilesError, open_tiles, read_json_or_empty, read_tiles
 
 _ALONE = WorkOptions()
 
@@ -50,7 +50,10 @@ def prepare(corpus: Corpus, settings: TileSettings, tiles_dir: Path, options: Wo
         with hold_lock(lock, lambda: options.log("another process is making these tiles; waiting")):
             if folder.exists():
                 try:
-                    tiles = _update(read_tiles(folder), corpus)
+                    tiles = read_tiles(folder)
+                    if not tiles.has_wide:
+                        raise UnusableTilesError(NO_WIDE)
+                    tiles = _update(tiles, corpus)
                     options.log("these tiles were made before")
                     return tiles
                 except UnusableTilesError as error:
@@ -103,6 +106,9 @@ def _prepare_in(folder: Path, corpus: Corpus, settings: TileSettings, options: W
     write_json(part / "settings.json", _content(corpus, settings, data))
     chunks.drop_journal(part)
     shutil.rmtree(replaced, ignore_errors=True)
+    if read_json_or_empty(folder / "settings.json").get("format") == TILES_FORMAT:  # of the same raw tiles
+        for denoised in sorted(folder.glob(f"{DENOISED}.*")):
+            shutil.copy2(denoised, part)
     if folder.exists():
         folder.rename(replaced)
     part.rename(folder)
@@ -139,12 +145,12 @@ def _other_pictures(tiles_dir: Path, settings: TileSettings) -> FindPicture:
             tiles = read_tiles(folder)
         except UnusableTilesError:
             continue
-        if tiles.settings == settings and tiles.data.is_sound:
+        if tiles.settings == settings and tiles.has_wide:
             n_clips = len(tiles.clips)
             is_part = folder.name.startswith(".")
             finished = chunks.find_finished_clips(folder, picture_shape(n_clips, settings)) if is_part else range(n_clips)
             sources.update({clip.audio_digest: (tiles, n) for n, clip in enumerate(tiles.clips) if n in finished})
-    arrays = {tiles.folder: [tiles.pictures(name) for name in FILTERS] for tiles, _ in sources.values()}
+    arrays = {tiles.folder: [tiles.pictures(name) for name in chunks.ARRAYS] for tiles, _ in sources.values()}
 
     def find_picture(audio_digest: str) -> Pictures | None:
         if audio_digest not in sources:

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from cnn.config import VARIANTS, default_config
+from cnn.config import VARIANTS, RunConfig, default_config
 from cnn.errors import RunError, TilesError
 from cnn.nets import PAIR
 from cnn.settings.augment import AugmentSettings
@@ -36,7 +36,7 @@ def draw_preview(tiles: TileSet, out: Path, per_digit: int, augment: AugmentSett
         RunError: the file cannot be written.
     """
     rows = _choose(tiles, per_digit, seed)
-    augmentation = make_augment([replace(default_config(tiles.info, PAIR[0], VARIANTS[0]), augment=augment)])
+    config = replace(default_config(tiles.info, PAIR[0], VARIANTS[0]), augment=augment)
     if not any(rows.values()):
         raise TilesError(f"{tiles.folder} holds no clip; prepare it again")
     n_columns = len(VARIANTS) * per_digit
@@ -46,7 +46,7 @@ def draw_preview(tiles: TileSet, out: Path, per_digit: int, augment: AugmentSett
         for axis in line:
             axis.set_axis_off()
         for column, index in enumerate(indices):
-            _draw_clip(line[column * len(VARIANTS) :], tiles, index, augmentation, seed)
+            _draw_clip(line[column * len(VARIANTS) :], tiles, index, config, seed)
         line[0].text(-0.12, 0.5, label, transform=line[0].transAxes, ha="right", va="center", fontsize=15)
     for column, axis in enumerate(axes[0]):
         axis.set_title(VARIANTS[column % len(VARIANTS)], fontsize=9)
@@ -83,9 +83,11 @@ def _choose(tiles: TileSet, per_digit: int, seed: int) -> dict[str, list[int]]:
     return rows
 
 
-def _draw_clip(line: Sequence[Axes], tiles: TileSet, index: int, augment: Augment, seed: int) -> None:
+def _draw_clip(line: Sequence[Axes], tiles: TileSet, index: int, config: RunConfig, seed: int) -> None:
+    augment = make_augment([config])
     for axis, variant in zip(line, VARIANTS, strict=False):
-        tile = to_channels(torch.tensor(tiles.pictures(variant.removesuffix("+aug"))[index][None]))  # (1, C, F, T)
+        name = replace(config, variant=variant).training_pictures
+        tile = to_channels(torch.tensor(tiles.pictures(name)[index][None]))  # (1, C, F, T)
         levels, mask = (
             _augment(tile, augment, seed + index) if variant.endswith("+aug") else (tile / 255, torch.ones_like(tile))
         )

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from arena.base.project import find_project
 from cnn import config as cfg
-from cnn.config import DENOISED, FILTERS, TILES_FORMAT, RunConfig, TilesInfo, compute_digest
+from cnn.config import DENOISED, FILTERS, TILES_FORMAT, WIDE, RunConfig, TilesInfo, compute_digest
 from cnn.errors import CnnError, TilesError
 from cnn.files import read_json
 from cnn.settings.data import DataKind, DataSettings, find_corpus, read_data
@@ -28,6 +28,7 @@ from cnn.tiles.denoised import check_denoiser, read_denoiser
 from cnn.tiles.find import find_folder
 
 CLIP_COLUMNS = ("id", "label", "speaker", "path", "audio_digest", "part", "length_s")
+NO_WIDE = "holds no tiles of twice the range, which augment.equaliser reads"  # after the folder's path
 PARTS = ("", "train", "val", "test")  # where a corpus says so
 _LENGTH = re.compile(r"\d+\.\d+")
 
@@ -64,16 +65,22 @@ class TileSet:
     speakers: dict[str, dict[str, Any]]  # metadata of the corpus by speaker: age, gender, accent
     doubts: SpeakerDoubts  # speakers who may be one person under several names
 
-    def pictures(self, filter_name: str) -> npt.NDArray[np.uint8]:
-        """Open (N, F, T) uint8, memory-mapped; (N, 3, F, T) in colour. `filter_name` is raw, bilateral or denoised.
+    def pictures(self, name: str) -> npt.NDArray[np.uint8]:
+        """Open (N, F, T) uint8, memory-mapped; (N, 3, F, T) in colour.
+
+        Args:
+            name: raw, bilateral or denoised; with `WIDE` behind it of twice the range.
 
         Raises:
             TilesError: the file is missing or damaged.
         """
-        if filter_name == DENOISED and not (self.folder / f"{DENOISED}.npy").exists():
+        if name == DENOISED and not (self.folder / f"{DENOISED}.npy").exists():
             raise TilesError(f"{self.folder} holds no denoised tiles; make them with `arena data denoise RUN`")
+        if name.endswith(WIDE) and not self.has_wide:
+            again = _advise(self.folder, self.corpus_folder)
+            raise TilesError(f"{self.folder} {NO_WIDE}; make them with {again}, or type augment.equaliser=0")
         try:
-            return _pictures(self.folder, filter_name, self.shape)
+            return _pictures(self.folder, name, self.shape)
         except UnusableTilesError as error:
             raise TilesError(_advice(self.folder, error, self.corpus_folder)) from error
 
@@ -88,6 +95,11 @@ class TileSet:
         denoiser = read_denoiser(self.folder)
         digest = denoiser.run if denoiser else ""
         return TilesInfo(corpus=self.corpus, settings=self.settings, data=self.data, denoiser=digest)
+
+    @property
+    def has_wide(self) -> bool:
+        """False of tiles that were made before there were any of twice the range, and of pictures."""
+        return all((self.folder / f"{name}{WIDE}.npy").exists() for name in FILTERS)
 
     @property
     def corpus_folders(self) -> tuple[str, ...]:
@@ -121,6 +133,11 @@ def open_tiles(folder: Path) -> TileSet:
 
 
 def _advice(folder: Path, error: Exception, corpus_folder: str) -> str:
+    return f"{folder} {error}; make it anew with {_advise(folder, corpus_folder)}"
+
+
+def _advise(folder: Path, corpus_folder: str) -> str:
+    """Return the command that makes the tiles."""
     project, content = find_project(), read_json_or_empty(folder / "settings.json")
     command = "pictures" if content.get("kind") == DataKind.PICTURES else "prepare"
     corpora: dict[str, str] = content.get("corpora", {})
@@ -128,7 +145,7 @@ def _advice(folder: Path, error: Exception, corpus_folder: str) -> str:
     words = [str(project.shorten(path)) if path.exists() else "CORPUS" for path in corpus_folders]
     words += [word for name in corpora for word in ("--name", name)]
     words += project.folder_option("tiles", folder.parent)
-    return f"{folder} {error}; make it anew with `{shlex.join(['arena', 'data', command, *words])}`"
+    return f"`{shlex.join(['arena', 'data', command, *words])}`"
 
 
 def read_tiles(folder: Path) -> TileSet:

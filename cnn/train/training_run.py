@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -139,6 +140,14 @@ class SplitData:
         self.split = make_split(tiles.clips, config.split)
         pictures, labels = tiles.pictures(config.filter), tiles.labels()
         self.clips = {name: Clips(pictures, labels, getattr(self.split, name), device) for name in parts}
+        self._config = config
+
+    @functools.cached_property
+    def learnt(self) -> Clips:
+        """The training part as it is learnt from; `clips` has it as it is scored."""
+        if self._config.training_pictures == self._config.filter:
+            return self.clips["train"]
+        return Clips(self.tiles.pictures(self._config.training_pictures), self.tiles.labels(), self.split.train, self.device)
 
     def list_clips(self, part: str) -> list[TileClip]:
         return [self.tiles.clips[index] for index in getattr(self.split, part)]
@@ -168,7 +177,7 @@ class TrainingRun:
         self.is_paused = False
         self._started_at = _now()
         self.trainer = make_trainer(pin_source(config, folder.path), material.device)
-        check_batch_size(self.trainer.net, config.train, len(material.clips["train"]))
+        check_batch_size(self.trainer.net, config.train, len(material.learnt))
         for leftover in folder.path.glob(".*.pt.*"):
             leftover.unlink()
         self.note = begin_training(self.trainer, folder.path / "checkpoint.pt")
@@ -188,10 +197,10 @@ class TrainingRun:
             RunError: the folder cannot be written, or the loss is no number any more.
             Exception: whatever else ended an epoch; as of such a loss, the folder then says so.
         """
-        clips, state = self.data.clips, self.state
+        state = self.state
         while state is RunState.UNFINISHED:
             try:
-                row = self.trainer.run_epoch(clips["train"], clips["val"])
+                row = self.trainer.run_epoch(self.data.learnt, self.data.clips["val"])
             except Exception as error:
                 self.fail(error)
                 raise
@@ -246,7 +255,9 @@ def try_batch(config: RunConfig, tiles: TileSet, device: str) -> None:
         check_net(config.model, config.tiles.size, config.data.n_classes)
     target = resolve_device(device)
     split = make_split(tiles.clips, config.split)
-    clips = Clips(tiles.pictures(config.filter), tiles.labels(), split.train[: config.train.batch_size or None], target)
+    clips = Clips(
+        tiles.pictures(config.training_pictures), tiles.labels(), split.train[: config.train.batch_size or None], target
+    )
     with limit_threads(target), seed_generators(derive_seed("dropout", config.train.seed), target):
         trainer = make_trainer(config, target)
         check_batch_size(trainer.net, config.train, len(split.train))

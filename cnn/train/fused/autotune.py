@@ -59,7 +59,7 @@ def measure_throughput(fits: Sequence[Trainer], material: SplitData, formulation
     """Measure clips a second of all members together, augmentation included; the members are trained by it."""
     stack = FusedStack(fits)
     stack.set_formulation(formulation)
-    clips = material.clips["train"]
+    clips = material.learnt
     size = len(clips) // count_steps(len(clips), fits[0].config.train.batch_size)
     n = min(_N_STEPS, count_steps(len(clips), fits[0].config.train.batch_size))
     stack.train_epoch(clips, n)

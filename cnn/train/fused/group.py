@@ -91,16 +91,16 @@ class TrainingGroup:
 
     def run_epoch(self) -> list[MemberResult]:
         """Train one epoch of all members; return the results of those that leave the group here."""
-        clips = self._material.clips
+        val = self._material.clips["val"]
         with limit_threads(self._material.device):
             fits = [member.training.trainer for member in self._members]
             started = time.perf_counter()
             if self._stack is None:
                 self._stack = FusedStack(fits)
                 self._stack.set_formulation(self._formulation)
-            learnt = self._stack.train_epoch(clips["train"], val=clips["val"])
+            learnt = self._stack.train_epoch(self._material.learnt, val=val)
             training_s = time.perf_counter() - started
-            scores = self._stack.score(clips["val"])
+            scores = self._stack.score(val)
             share = 1 / len(fits)
             times = EpochTimes(training_s=training_s * share, epoch_s=(time.perf_counter() - started) * share)
             with ThreadPoolExecutor(n_cores()) as pool:  # checkpoints: hashing and the disk take longer than the epoch did

@@ -38,7 +38,7 @@ _OWN_TRAIN = (
     "patience",
     "seed",
 )
-_SHARED_AUGMENT = ("freq_masks", "time_masks", "blur")
+_SHARED_AUGMENT = ("freq_masks", "time_masks", "blur", "equaliser")
 
 
 def compute_stack_key(config: RunConfig) -> RunConfig:
