@@ -189,13 +189,35 @@ def test_blur_takes_half_of_the_clips_part_of_the_way_to_the_mean_over_neighbour
     assert shares.max() < 1
 
 
+def test_another_microphone_lifts_bins_and_shows_what_lay_below_the_range() -> None:
+    source = torch.full((400, 64, 64), 1 - 45 / 80)  # 45 dB below the loudest, of 80 that the tiles show
+    source[:, 32] = 1
+    heard = drawn_from(source, equaliser=12)
+    assert torch.equal(heard, heard[:, :, :1].expand_as(heard))  # a bin's gain is the same all along the clip
+    torch.testing.assert_close(heard.amax((1, 2)), torch.ones(400))
+    is_seen = ((heard[:, :, 0] > 0).sum(1) > 1).float().mean()
+    assert 0.2 < is_seen < 0.4  # of the half that is changed, most lift some bin by 5 dB more than the loudest
+
+
+def test_a_clip_on_another_microphone_has_the_gains_asked_for() -> None:
+    flat = torch.full((2000, 64, 64), 1 - 20 / 80)
+    gains = 40 * drawn_from(flat, equaliser=12)[:, :, 0] - 40  # (B, F) dB below the loudest bin
+    is_changed = gains.amin(1) < -0.1
+    assert 0.45 < is_changed.float().mean() < 0.55
+    assert -40 <= gains.amin() < -35  # tilt of 12, wave of 6, fall of 24
+    above = gains[is_changed][:, 20:]  # no high pass reaches so high
+    slope = above.diff(dim=1)
+    assert slope.abs().max() < (2 * 12 + 6 * 2 * math.pi * 1.5) / 63
+    assert 0.45 < (above[:, -1] > above[:, 0]).float().mean() < 0.55
+
+
 def test_without_blur_the_draws_are_those_of_before_there_was_one() -> None:
     changes = SoundAugment([AugmentSettings()], TileSettings()).draw(8, [torch.Generator().manual_seed(0)])
     assert changes.noise.double().sum().item() == pytest.approx(0.0017403191450284794, rel=1e-6)
 
 
 def test_a_clip_is_changed_in_the_same_way_whatever_batch_it_is_in() -> None:
-    augment, pictures = SoundAugment([AugmentSettings(blur=3)], TileSettings()), tile(grey())
+    augment, pictures = SoundAugment([AugmentSettings(blur=3, equaliser=12)], TileSettings()), tile(grey())
     changes = augment.draw(64, [torch.Generator().manual_seed(3)])
     batch = augment.mask(augment.warp(pictures, changes), changes)
     part = changes.part(16, 32)

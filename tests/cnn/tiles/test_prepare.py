@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 
@@ -28,10 +29,10 @@ from cnn.processes import Progress, WorkOptions, map_in_processes
 from cnn.settings.tiles import TileSettings
 from cnn.tiles import chunks
 from cnn.tiles.prepare import locate_tiles, prepare
-from cnn.tiles.tile_set import TileSet
+from cnn.tiles.tile_set import TileSet, open_tiles
 from support.tones import RATE_HZ, tone
 
-FILES = ("raw.npy", "bilateral.npy", "clips.csv", "settings.json")
+FILES = (*(f"{name}.npy" for name in chunks.ARRAYS), "clips.csv", "settings.json")
 N_CLIPS = 200
 
 
@@ -252,6 +253,37 @@ def test_tiles_that_cannot_be_used_are_made_anew_with_a_word(
     assert (witness.said, witness.n_to_make) == ([f"{folder} {reason}: its tiles are made anew"], N_CLIPS)
     assert read_bytes(prepared.folder) == read_bytes(tiles.folder)
     assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
+def test_tiles_of_before_there_was_an_equaliser_get_what_it_reads_and_keep_what_a_net_denoised(
+    corpus_folder: Path, tiles: TileSet, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(tiles.folder, tmp_path / tiles.folder.name))
+    for path in folder.glob("*-wide.npy"):
+        path.unlink()
+    np.save(folder / "denoised.npy", np.ones(tiles.shape, np.uint8))
+    before = open_tiles(folder)
+    assert not before.has_wide
+    assert np.array_equal(before.pictures("bilateral"), tiles.pictures("bilateral"))
+    with pytest.raises(TilesError, match=r"holds no tiles of twice the range, .*; make them with `arena data prepare .*=0$"):
+        before.pictures("raw-wide")
+    witness = Witness()
+    prepared = prepare(scan(corpus_folder), tiles.settings, tmp_path, witness.hands)
+    assert witness.said == [
+        f"{folder} holds no tiles of twice the range, which augment.equaliser reads: its tiles are made anew"
+    ]
+    assert prepared.pictures("denoised").min() == 1
+    (folder / "denoised.npy").unlink()
+    assert read_bytes(folder) == read_bytes(tiles.folder)
+
+
+def test_tiles_of_twice_the_range_show_what_lies_below_the_others(tiles: TileSet) -> None:
+    raw, wide = (tiles.pictures(name).astype(int) for name in ("raw", "raw-wide"))
+    assert np.abs(raw - (2 * wide - 255).clip(0)).max() <= 1
+    assert (wide[raw == 0] > 0).mean() > 0.5
+    smooth, wide_smooth = (tiles.pictures(name).astype(int) for name in ("bilateral", "bilateral-wide"))
+    heard = raw > 60  # no neighbour that the filter weighs was cut off
+    assert np.abs(smooth - (2 * wide_smooth - 255).clip(0))[heard].mean() < 2 < np.abs(smooth - raw)[heard].mean()
 
 
 def test_a_full_disk_loses_nothing(

@@ -123,7 +123,7 @@ def test_every_setting_changes_what_is_learnt(setting: str) -> None:
 
 def test_only_augmented_variants_are_augmented() -> None:
     plain = weights_after()
-    off = "freq_masks", "time_masks", "tract", "tract_bend", "tempo", "tempo_bend", "shift", "blur"
+    off = "freq_masks", "time_masks", "tract", "tract_bend", "tempo", "tempo_bend", "shift", "blur", "equaliser"
     still = [*(f"augment.{name}=0" for name in off), "augment.noise_db=120"]
     for variant in VARIANTS:
         same = torch.equal(plain, weights_after(variant=variant))
