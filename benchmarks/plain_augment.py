@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cnn.settings.augment import AugmentSettings
-from cnn.settings.tiles import TileSettings
+from cnn.settings.tiles import WIDE_TIMES, TileSettings
 
 Picture = npt.NDArray[np.float32]
 _FULL_SIZE = 64  # the settings' widths and shifts are for tiles of this size
@@ -17,12 +17,13 @@ class PlainAugment:
 
     def __init__(self, settings: AugmentSettings, tiles: TileSettings) -> None:
         self._settings, self._range_db, self._scale = settings, tiles.range_db, tiles.size / _FULL_SIZE
+        self._times = WIDE_TIMES if settings.equaliser else 1  # ranges that the tiles show
         self._low, high, self._highest = _mel(tiles.f_min_hz), _mel(tiles.f_max_hz), tiles.f_max_hz
         self._mel_per_bin = (high - self._low) / (tiles.size - 1)
         self._hertz = 700 * (10 ** ((self._low + self._mel_per_bin * np.arange(tiles.size)) / 2595) - 1)
 
     def warp(self, grey: Picture, rng: np.random.Generator) -> Picture:
-        """Return (F, T) in 0..1: scaled and blurred in frequency, scaled and shifted in time, with a random noise floor."""
+        """Return (F, T) in 0..1: scaled and blurred in frequency, scaled and shifted in time, with noise, by another microphone."""
         s, n_frames = self._settings, grey.shape[1]
         hertz = _warped(self._hertz, np.exp(rng.uniform(-s.tract, s.tract)), self._highest)
         bins = (_mel(hertz) - self._low) / self._mel_per_bin + _bend(len(grey), s.tract_bend * self._scale, rng)
@@ -35,8 +36,18 @@ class PlainAugment:
         grey = _rows_at(grey.T, frames).T
         quietest_db = s.noise_db + 1.5 * (self._range_db - s.noise_db)
         floor = 10 ** (rng.uniform(-quietest_db, -s.noise_db) / 10) * rng.standard_exponential(grey.shape, np.float32)
-        power = 10 ** ((grey - 1) * (self._range_db / 10)) + floor
-        return np.clip(10 / self._range_db * np.log10(power) + 1, 0, 1)
+        bels = self._times * self._range_db / 10
+        grey = np.clip(np.log10(10 ** ((grey - 1) * bels) + floor) / bels + 1, 0, 1)
+        if s.equaliser and rng.random() < 0.5:
+            grey = grey + self._draw_gain(len(grey), rng)[:, None]
+        return np.clip((grey - grey.max()) * self._times + 1, 0, 1) if s.equaliser else grey
+
+    def _draw_gain(self, n: int, rng: np.random.Generator) -> Picture:
+        """Draw a tilt, a wave and a fall of the lowest bins: (F,) in ranges of the tiles."""
+        bins = np.arange(n)
+        gain = rng.uniform(-1, 1) * np.linspace(-1, 1, n) + _bend(n, 0.5, rng)
+        gain -= rng.uniform(0, 2) * (1 - bins / max(rng.uniform(0, 0.3) * n, 1)).clip(0)
+        return (gain * self._settings.equaliser / (self._times * self._range_db)).astype(np.float32)
 
     def mask(self, picture: Picture, rng: np.random.Generator) -> Picture:
         """Set random bands of rows and columns of (F, T), of mean 0, to 0, in place."""

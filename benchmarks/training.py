@@ -55,8 +55,10 @@ class World:
     tiles: TileSet
     config: RunConfig  # raw+aug
     train: Clips
+    learnt: Clips  # the same on the tiles that augmentation reads, of twice the range
     val: Clips
     train_files: Path
+    learnt_files: Path
     val_files: Path
     scratch: Path
     ours: Ours
@@ -79,14 +81,16 @@ def make_worlds(scratch: Path, tile_sizes: Sequence[int], n_voices: tuple[int, i
         tiles = prepare(corpus, TileSettings(size=size), scratch / "tiles")
         config = override(default_config(tiles.info, "lenet5", "raw+aug"), _SETTINGS)
         split = make_split(tiles.clips, config.split)
-        pictures, labels = tiles.pictures("raw"), tiles.labels()
-        train, val = (Clips(pictures, labels, rows, CPU) for rows in (split.train, split.val))
+        parts = (("raw", split.train), (config.training_pictures, split.train), ("raw", split.val))
+        train, learnt, val = (Clips(tiles.pictures(name), tiles.labels(), rows, CPU) for name, rows in parts)
         yield World(
             tiles=tiles,
             config=override(config, [f"train.epochs={ours.n_epochs}"]),
             train=train,
+            learnt=learnt,
             val=val,
             train_files=write_files(scratch / f"train{size}", train[:][:, 0].numpy()),
+            learnt_files=write_files(scratch / f"learnt{size}", learnt[:][:, 0].numpy()),
             val_files=write_files(scratch / f"val{size}", val[:][:, 0].numpy()),
             scratch=scratch,
             ours=ours,
@@ -115,14 +119,14 @@ def ours(world: World) -> float:
 def notebook(world: World, n_workers: int) -> float:
     """Return clips per second of one epoch of the usual loop, on all cores."""
     size = world.config.train.batch_size
-    train = loader(Files(world.train_files, world.train.labels.numpy(), world.plain_augment), size, n_workers)
+    train = loader(Files(world.learnt_files, world.train.labels.numpy(), world.plain_augment), size, n_workers)
     val = loader(Files(world.val_files, world.val.labels.numpy(), None), size, n_workers)
     return _rate(len(world.train), lambda arm: notebook_epoch(arm, train, val), world)
 
 
 def peer(world: World) -> float:
     """Return clips per second of one epoch of the honest peer, on all cores."""
-    return _rate(len(world.train), lambda arm: peer_epoch(arm, world.train, world.val), world)
+    return _rate(len(world.train), lambda arm: peer_epoch(arm, world.learnt, world.val), world)
 
 
 def _rate(n_clips: int, epoch, world: World) -> float:  # type: ignore[no-untyped-def]
@@ -157,16 +161,16 @@ def check_training(world: World) -> str:
     text = equal_within("losses without augmentation", (ours_loss, loss), _DRIFT * loss)
     text += "; " + equal_within("validation macro-F1", (ours_f1, f1), 0.05)
     augmented_loss = _arena_epoch(world.config, world)[0]
-    same_draws = peer_epoch(plain(Trainer(world.config, CPU)), world.train, world.val)[0]
+    same_draws = peer_epoch(plain(Trainer(world.config, CPU)), world.learnt, world.val)[0]
     text += "; " + equal_within("with augmentation", (augmented_loss, same_draws), _DRIFT * augmented_loss)
-    augmented = loader(Files(world.train_files, world.train.labels.numpy(), world.plain_augment), size, 0, order)
+    augmented = loader(Files(world.learnt_files, world.train.labels.numpy(), world.plain_augment), size, 0, order)
     own_draws = notebook_epoch(plain(Trainer(world.config, CPU)), augmented, val)[0]
     return text + "; " + equal_within("the usual loop with draws of its own", (augmented_loss, own_draws), 0.1 * augmented_loss)
 
 
 def _arena_epoch(config: RunConfig, world: World) -> tuple[float, float]:
     torch.set_num_threads(1)
-    row = Trainer(config, CPU).run_epoch(world.train, world.val)
+    row = Trainer(config, CPU).run_epoch(world.learnt if config.augmented else world.train, world.val)
     return row.train_loss, row.val_macro_f1
 
 
@@ -176,7 +180,7 @@ def augmented_batches(world: World) -> Round:
     def run() -> float:
         with limit_threads(CPU):
             started = time.perf_counter()
-            n = sum(1 for _ in world.train.iterate_batches(world.config.train.batch_size, [1], world.inputs))
+            n = sum(1 for _ in world.learnt.iterate_batches(world.config.train.batch_size, [1], world.inputs))
             return n / (time.perf_counter() - started)
 
     return run
@@ -187,7 +191,7 @@ def loaded_batches(world: World, n_workers: int, n_most: int) -> Round:
 
     def run() -> float:
         torch.set_num_threads(n_cores())
-        files = Files(world.train_files, world.train.labels.numpy(), world.plain_augment)
+        files = Files(world.learnt_files, world.train.labels.numpy(), world.plain_augment)
         batches = iter(loader(files, world.config.train.batch_size, n_workers))
         next(batches)
         started = time.perf_counter()
@@ -208,8 +212,8 @@ def check_batches(world: World) -> str:
     single = torch.stack([files[index][0] for index in range(len(batch))])
     if not torch.allclose(batch, single, atol=1e-5):
         raise UnequalError("a clip in a batch is not the clip alone")
-    batches = torch.cat([batch for batch, _ in world.train.iterate_batches(64, [1], world.inputs)])
-    augmented = Files(world.train_files, world.train.labels.numpy(), world.plain_augment)
+    batches = torch.cat([batch for batch, _ in world.learnt.iterate_batches(64, [1], world.inputs)])
+    augmented = Files(world.learnt_files, world.train.labels.numpy(), world.plain_augment)
     alone = torch.stack([augmented[index][0] for index in range(len(augmented))])
     text = equal_within(
         "without augmentation equal within 1e-5; with it, mean of all cells", _two(batches, alone, "mean"), 0.02

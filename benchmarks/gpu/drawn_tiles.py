@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from cnn.config import FILTERS, TILES_FORMAT, compute_digest
+from cnn.config import TILES_FORMAT, compute_digest
 from cnn.files import write_csv, write_json
 from cnn.settings.data import DIGITS, SPOKEN_DIGITS
 from cnn.settings.fields import drop_later_defaults
 from cnn.settings.tiles import TileSettings
+from cnn.tiles.chunks import ARRAYS
 from cnn.tiles.tile_set import CLIP_COLUMNS, TileSet, open_tiles
 
 _SEED = 16
@@ -23,7 +24,7 @@ def draw_tiles(folder: Path, settings: TileSettings, n_speakers: int, n_takes: i
         folder.mkdir(parents=True, exist_ok=True)
         names = [(speaker, digit, take) for speaker in range(n_speakers) for digit in DIGITS for take in range(n_takes)]
         pictures = _draw_pictures(np.array([(speaker, int(digit)) for speaker, digit, _ in names]), settings.size)
-        for name in FILTERS:
+        for name in ARRAYS:
             np.save(folder / f"{name}.npy", pictures)
         clips = (
             (f"{digit}_{speaker:02d}_{take}", digit, f"{speaker:02d}", f"{digit}_{speaker:02d}_{take}.wav", "", "", "0.5")

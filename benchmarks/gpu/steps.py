@@ -136,7 +136,7 @@ def check_equality(config: RunConfig, material: SplitData, n_members: int = 2) -
         SystemExit: they differ by more than rounding: speeds of unequal results are not compared.
     """
     size = config.train.batch_size
-    few = Clips(*_take(material, _N_EQUAL_STEPS * size), material.device)
+    few = Clips(*_take(config, material, _N_EQUAL_STEPS * size), material.device)
     # On a GPU dropout draws other numbers for a net alone.
     config = override(config, ["model.dropout=0"])
     alone = [torch.tensor(fit.train_epoch(few).losses) for fit in _members(config, material.device, n_members)]
@@ -154,9 +154,9 @@ def check_equality(config: RunConfig, material: SplitData, n_members: int = 2) -
     return lines
 
 
-def _take(material: SplitData, n: int):  # type: ignore[no-untyped-def]
+def _take(config: RunConfig, material: SplitData, n: int):  # type: ignore[no-untyped-def]
     indices = material.split.train[:n]
-    return material.tiles.pictures("raw"), material.tiles.labels(), indices
+    return material.tiles.pictures(config.training_pictures), material.tiles.labels(), indices
 
 
 def _members(config: RunConfig, device: torch.device, n: int) -> list[Trainer]:
@@ -165,7 +165,7 @@ def _members(config: RunConfig, device: torch.device, n: int) -> list[Trainer]:
 
 def list_arms(config: RunConfig, material: SplitData, size: StepsSize, files: Path) -> list[Arm]:
     """List the arms of one model with the ceiling of each."""
-    train, model, device = material.clips["train"], config.model.name, material.device
+    train, model, device = material.learnt, config.model.name, material.device
     step_size = len(train) // count_steps(len(train), config.train.batch_size)
     arm = partial(Arm, model=model)
 
@@ -205,7 +205,7 @@ def list_arms(config: RunConfig, material: SplitData, size: StepsSize, files: Pa
 
 
 def _build_streams(config: RunConfig, material: SplitData, size: StepsSize) -> Callable[[], int]:
-    train, device = material.clips["train"], material.device
+    train, device = material.learnt, material.device
     stacks: list[FusedStack] = []
 
     def work(stack: FusedStack) -> None:
@@ -240,7 +240,7 @@ class _OnDevice:
 
 
 def _build_loop(config: RunConfig, material: SplitData, size: StepsSize, folder: Path) -> Callable[[], int]:
-    train = material.clips["train"]
+    train = material.learnt
     n = min(size.n_looped, len(train))
 
     def run() -> int:
