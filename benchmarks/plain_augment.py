@@ -23,7 +23,7 @@ class PlainAugment:
         self._hertz = 700 * (10 ** ((self._low + self._mel_per_bin * np.arange(tiles.size)) / 2595) - 1)
 
     def warp(self, grey: Picture, rng: np.random.Generator) -> Picture:
-        """Return (F, T) in 0..1: scaled and blurred in frequency, scaled, shifted, with a noise floor and another microphone."""
+        """Return (F, T) in 0..1: scaled and blurred in frequency, scaled, shifted, with noise and another microphone."""
         s, n_frames = self._settings, grey.shape[1]
         hertz = _warped(self._hertz, np.exp(rng.uniform(-s.tract, s.tract)), self._highest)
         bins = (_mel(hertz) - self._low) / self._mel_per_bin + _bend(len(grey), s.tract_bend * self._scale, rng)
