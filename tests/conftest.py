@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from cnn.corpus.scan import scan
 from cnn.settings.tiles import TileSettings
@@ -37,7 +37,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 torch.set_num_threads(1)
 os.environ["OMP_NUM_THREADS"] = "1"
 
-settings.register_profile("arena", deadline=None)  # a busy machine is no failure
+settings.register_profile("arena", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no failure
 settings.load_profile("arena")
 
 
@@ -159,7 +159,7 @@ def no_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Te
     """No test finds the contest, W&B account or width of terminal of whoever runs it, or writes into their home."""
     home = tmp_path_factory.getbasetemp() / "home"
     home.mkdir(exist_ok=True)
-    for name in [name for name in os.environ if name.startswith(("ARENA_", "WANDB", "COLUMNS"))]:
+    for name in [name for name in os.environ if name.startswith(("ARENA_", "WANDB", "COLUMNS", "TERMINAL_WIDTH"))]:
         monkeypatch.delenv(name)
     for name, value in {
         "HOME": str(home),

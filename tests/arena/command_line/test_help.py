@@ -22,13 +22,13 @@ def test_every_command_shows_an_example() -> None:
 def test_a_group_lists_each_of_its_commands_on_one_line_under_a_heading(group: str) -> None:
     headings = SUMMARIES[group]
     assert sorted(name for lines in headings.values() for name in lines) == sorted(COMMANDS[group].commands)
-    shown = CliRunner().invoke(arena.cli.app, [group, "--help"], env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"}).stdout
+    shown = CliRunner().invoke(arena.cli.app, [group, "--help"], env={"COLUMNS": "80"}).stdout
     for heading, lines in headings.items():
         assert f"─ {heading} ─" in shown
         assert [line for name, line in lines.items() if f" {line.replace('`', '')} " not in shown] == []
 
 
 def test_the_first_help_lists_every_word_on_one_line() -> None:
-    shown = CliRunner().invoke(arena.cli.app, ["--help"], env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"}).stdout
+    shown = CliRunner().invoke(arena.cli.app, ["--help"], env={"COLUMNS": "80"}).stdout
     assert [entry.word for entry in TREE if f" {entry.summary} " not in shown] == []
     assert {entry.word for entry in TREE} == set(ROOT.commands)

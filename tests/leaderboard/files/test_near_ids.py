@@ -1,4 +1,4 @@
-"""The id that an unknown one stands for is the one that it was made of, or none."""
+"""The id that an unknown one stands for is the nearest, or none."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from leaderboard.files.csv_table import quote_short
 from leaderboard.files.near_ids import IdHints
 from leaderboard.files.near_labels import find_label
 
@@ -32,15 +33,28 @@ NUMBERED = st.builds(
 FREE = st.lists(st.text("aA10_-é./ ", min_size=1, max_size=6).map(str.strip).filter(bool), min_size=1, max_size=20, unique=True)
 
 
+def find_nearest(ids: list[str], name: str) -> object:
+    """Return the id, in quotes, that is named as the nearest; None where none is named, or there is nothing to explain."""
+    message = None if name in ids else IdHints(ids).explain(name)
+    return message.values.get("right") if message else None
+
+
 @settings(max_examples=150)
-@given(ids=NUMBERED | FREE, data=st.data())
-def test_the_nearest_is_the_id_that_was_changed_or_none(ids: list[str], data: st.DataObject) -> None:
+@given(ids=NUMBERED, data=st.data())
+def test_the_nearest_of_numbered_ids_is_the_one_that_was_changed_or_none(ids: list[str], data: st.DataObject) -> None:
     right = data.draw(st.sampled_from(ids))
     change = data.draw(st.sampled_from(sorted(CHANGES)))
-    name = CHANGES[change](right)
-    message = None if name in ids else IdHints(ids).explain(name)
-    if message is not None and "right" in message.values:
-        assert message.values["right"] == repr(right)
+    assert find_nearest(ids, CHANGES[change](right)) in (None, repr(right))
+
+
+@given(ids=FREE, change=st.sampled_from(sorted(CHANGES)))
+def test_the_nearest_is_an_id_of_the_contest_or_none(ids: list[str], change: str) -> None:
+    assert find_nearest(ids, CHANGES[change](ids[0])) in (None, *map(quote_short, ids))
+
+
+def test_of_ids_that_one_name_may_stand_for_the_nearest_is_the_one_with_the_least_change() -> None:
+    assert find_nearest(["01", "1-"], "1") == "'1-'"
+    assert find_nearest(["1/a", "2/a"], "a") is None
 
 
 @given(ids=NUMBERED, change=st.sampled_from(sorted(set(CHANGES) - {"no zeros", "float", "hyphens"})))
