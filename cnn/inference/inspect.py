@@ -179,14 +179,16 @@ def _inspect(
     sample = _sample_evenly(rows, _MOST_EMBEDDED)
     embedding = _embedding(net, pictures, sample, arrays)
     progress()
+    n_columns = len(net.columns) if isinstance(net, Columns) else 1
     facts = {
         "split": split,
+        "n_columns": n_columns,
         "clips": [{**asdict(row), "probabilities": list(row.probabilities)} for row in clips],
         "filters": filters,
         "layers": [{**asdict(layer), "channels": numbers} for layer, numbers in zip(layers, channels_by_layer, strict=True)],
         "n_mapped": min(_MOST_MAPPED, len(clips)) if layers else 0,
         "embedding": {**embedding, "clips": [[row.id, row.truth, row.label, row.speaker] for row in sample], "of": len(rows)},
-        "notes": [_COLUMNS] if isinstance(net, Columns) else [] if layers else [_NO_MAPS],
+        "notes": [_COLUMNS] if n_columns > 1 else [] if layers else [_NO_MAPS],
     }
     return facts, arrays
 

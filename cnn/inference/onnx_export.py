@@ -34,7 +34,7 @@ from cnn.inference.onnx_front_end import Bilateral, FrontEnd
 from cnn.inference.predict import check_filter, load_net, make_picture
 from cnn.models.blocks import average_answers
 from cnn.runs.folder import RunFolder
-from cnn.tiles.front_end import Samples, bilateral
+from cnn.tiles.front_end import Samples, smooth_tiles
 from cnn.tiles.inputs import Inputs, to_channels
 
 if TYPE_CHECKING:
@@ -143,8 +143,7 @@ def _compare_pictures(content: bytes, config: RunConfig, net: nn.Module) -> Comp
     tiles = synthesise_pictures(config)
     probabilities, pictures = open_session(content).run([PROBABILITIES, _TILES], {_PICTURES: tiles})
     if config.filter == "bilateral":
-        planes = (bilateral(np.ascontiguousarray(tile.transpose(1, 2, 0)), config.tiles) for tile in tiles)
-        tiles = np.stack([plane.reshape(*tiles.shape[2:], -1).transpose(2, 0, 1) for plane in planes])
+        tiles = smooth_tiles(np.ascontiguousarray(tiles.transpose(0, 2, 3, 1)), config.tiles).transpose(0, 3, 1, 2)
     return compare_answers(probabilities, pictures, tiles, net, config)
 
 

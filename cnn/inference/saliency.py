@@ -15,11 +15,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from cnn.models.blocks import Differences
+
 _LEAST_CELLS = 4  # a smaller map is a summary, not a picture
 _MOST_LAYERS = 6
 _PATCHES = 8  # hidden squares that fit beside each other into a picture
 _AT_ONCE = 128
-_PASS_THROUGH = (nn.Identity, nn.Dropout, nn.Dropout2d)  # their output is their input
+_NO_MAPS = (nn.Identity, nn.Dropout, nn.Dropout2d, Differences)  # their output is their input, or the picture's
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +69,7 @@ def map_layers(net: nn.Module, batch: torch.Tensor) -> tuple[MapLayer, ...]:
 
     def watch(name: str, call: int, module: nn.Module, output: torch.Tensor) -> None:
         is_map = output.dim() == 4 and len(output) == len(batch) and min(output.shape[2:]) >= _LEAST_CELLS
-        if is_map and not isinstance(module, _PASS_THROUGH) and (outputs or isinstance(module, nn.Conv2d)):
+        if is_map and not isinstance(module, _NO_MAPS) and (outputs or isinstance(module, nn.Conv2d)):
             outputs.append((name, call, not any(module.children()), output))
 
     with torch.no_grad(), _watch_outputs(net, watch):

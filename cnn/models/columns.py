@@ -12,13 +12,11 @@ import torch
 from torch import nn
 
 from cnn.models.blocks import average_answers
-from cnn.models.lenet5 import LeNet5
-from cnn.models.resnet import ResNet
+from cnn.models.registry import build_net
 from cnn.nets import NETS, WIDTHS
 from cnn.settings.model import ModelSettings
 
-# The kinds of columns, in turn: name, class, share of `model.width`.
-_KINDS: tuple[tuple[str, type[nn.Module], float], ...] = (("lenet5", LeNet5, 1.0), ("resnet", ResNet, 0.5))
+_KINDS = (("lenet5", 1.0), ("resnet", 0.5))  # of columns, in turn: name, share of `model.width`
 
 
 class Columns(nn.Module):
@@ -32,10 +30,10 @@ class Columns(nn.Module):
         super().__init__()
         self.columns = nn.ModuleList()
         for number in range(settings.depth):
-            name, column, share = _KINDS[number % len(_KINDS)]
+            name, share = _KINDS[number % len(_KINDS)]
             width = max(settings.width * share, WIDTHS[0])
             own = replace(settings, name=name, source="", depth=NETS[name].depth, width=width)
-            self.columns.append(column(own, size, n_classes))
+            self.columns.append(build_net(own, size, n_classes))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         answers = [column(x) for column in self.columns]

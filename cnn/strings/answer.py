@@ -19,7 +19,7 @@ from cnn.overrides import config_from_dict
 from cnn.runs.folder import RunFolder
 from cnn.strings.cut import Strip, cut_sound, cut_strip
 from cnn.strings.draw import SOLUTION_HEADER
-from cnn.tiles.front_end import bilateral
+from cnn.tiles.front_end import smooth_tiles
 from cnn.tiles.inputs import Inputs, to_channels
 from cnn.tiles.tta import log_probabilities
 from cnn.train.device import limit_threads, resolve_device
@@ -95,7 +95,7 @@ def _cut_file(path: Path, config: RunConfig) -> list[Strip] | str:
     if strip is None:
         return "is no picture that can be read"
     tiles = cut_strip(strip.astype(np.uint8), config.data.side or config.tiles.size, config.tiles.size)
-    return [bilateral(tile, config.tiles) for tile in tiles] if config.filter == "bilateral" else tiles
+    return list(smooth_tiles(np.stack(tiles), config.tiles)) if tiles and config.filter == "bilateral" else tiles
 
 
 def _join(path: Path, cut: list[Strip] | str, rows: Iterator[torch.Tensor], labels: Sequence[str]) -> StringAnswer:

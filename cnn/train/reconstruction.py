@@ -22,7 +22,7 @@ from cnn.reconstruction.pca import Components, compute_components, draw_sample
 from cnn.reconstruction.result import PAIRS_NAME, PartScore, Reconstruction, ReconstructionResult, compute_psnr
 from cnn.runs.folder import EpochRow, Score
 from cnn.tiles.batches import Clips, count_steps, derive_seed, draw_order
-from cnn.tiles.front_end import bilateral
+from cnn.tiles.front_end import smooth_tiles
 from cnn.tiles.tile_set import TileClip
 from cnn.train.optimizer import learning_rate_at
 from cnn.train.trainer import EpochStats, Trainer, describe_step
@@ -138,8 +138,7 @@ def _untrained(config: RunConfig, tiles: torch.Tensor, inputs: torch.Tensor) -> 
     if config.model.input == "same":
         return {}
     grey = (inputs.permute(0, 2, 3, 1).cpu().contiguous() * 255).round().byte().numpy()  # (B, F, T, C)
-    filtered = np.stack([bilateral(picture, config.tiles).reshape(picture.shape) for picture in grey])
-    smooth = np.moveaxis(filtered, 3, 1).reshape(len(grey), -1).astype(np.float32) / np.float32(255)
+    smooth = np.moveaxis(smooth_tiles(grey, config.tiles), 3, 1).reshape(len(grey), -1).astype(np.float32) / np.float32(255)
     return {"input": flatten_tiles(inputs), "filter": smooth}
 
 

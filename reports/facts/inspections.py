@@ -60,6 +60,7 @@ class InspectionFacts:
     length_s: float  # length of a picture
     split: str
     clips: tuple[InspectedClip, ...]
+    n_columns: int = 1  # that vote
     filter_layer: str  # empty: no convolution
     n_filters: int
     layers: tuple[InspectedLayer, ...]
@@ -75,7 +76,7 @@ class InspectionFacts:
     @property
     def columns(self) -> dict[str, str]:
         """What single columns of a net show, for the text that says so; empty of a net without columns."""
-        if not self.filter_layer.startswith("columns."):
+        if self.n_columns == 1:
             return {}
         return {"name": self.model, "filters": self.filter_layer, "cam": self.layers[-1].name, "places": self.feature_layer}
 

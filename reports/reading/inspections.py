@@ -92,6 +92,7 @@ def _facts(run: RunFacts | InspectedRun, facts: dict[str, Any], arrays: dict[str
         length_s=float(str(run.config.get("tiles.length_s", 0))),
         split=facts["split"],
         clips=tuple(_clip(clip) for clip in facts["clips"]),
+        n_columns=facts.get("n_columns", 1),
         filter_layer=filters["layer"],
         n_filters=filters["n"],
         layers=tuple(_layer(layer) for layer in facts["layers"]),

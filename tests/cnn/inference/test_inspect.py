@@ -18,6 +18,7 @@ from cnn.errors import RunError, TilesError
 from cnn.inference.inspect import ARRAYS_NAME, JSON_NAME, inspect_run
 from cnn.inference.inspect_clips import choose_clips
 from cnn.inference.saliency import compute_features, compute_maps, first_filters, grad_cam, map_layers, occlusion
+from cnn.models.blocks import Differences
 from cnn.models.registry import build_net
 from cnn.runs.folder import Prediction, RunFolder, RunResult, RunState
 from cnn.settings.model import model_defaults
@@ -95,6 +96,7 @@ def test_every_net_has_its_maps_and_attention(name: str) -> None:
     layers = map_layers(net, batch)
     assert bool(layers) == (first_filters(net) is not None) == (name not in ("mlp", "scratch"))
     assert len({(layer.n_bins, layer.n_frames) for layer in layers}) == len(layers) <= 6
+    assert not any(isinstance(net.get_submodule(layer.name), Differences) for layer in layers)
     for layer, maps in zip(layers, compute_maps(net, batch, layers), strict=True):
         assert tuple(maps.shape) == (2, layer.n_channels, layer.n_bins, layer.n_frames)
     if layers:
@@ -187,6 +189,16 @@ def test_a_teams_own_net_with_in_place_layers_is_looked_into(tiles: TileSet, tmp
     assert [(one["name"], one["call"]) for one in facts["layers"]] == [("act", 0), ("act", 1), ("pool", 1)]
     assert arrays["cam_label"].max() > 0
     assert facts["embedding"]["layer"] == "out"
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_what_single_columns_show_is_noted_where_several_vote(depth: int, tiles: TileSet, tmp_path: Path) -> None:
+    base = default_config(tiles.info, "columns", "raw")
+    model = replace(base.model, depth=depth, width=0.25)
+    run = train(replace(base, model=model, train=replace(base.train, epochs=1)), tiles, tmp_path, device="cpu")
+    facts, _ = inspected(run, tiles)
+    assert facts["n_columns"] == depth
+    assert len(facts["notes"]) == depth - 1
 
 
 def test_a_net_without_convolutions_says_so(tiles: TileSet, tmp_path: Path) -> None:

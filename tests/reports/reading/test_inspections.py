@@ -64,12 +64,13 @@ def test_of_a_net_of_columns_the_page_says_that_pictures_show_one_column_each(fa
     lenet = next(inspection for inspection in facts.inspections if inspection.model == "lenet5")
     assert "columns that vote" not in render_report(facts).decode()
     layers = (dataclasses.replace(lenet.layers[-1], name="columns.1.blocks.2.act"),)
-    columns = dataclasses.replace(lenet, filter_layer="columns.0.features.1", layers=layers, n_mapped=0)
+    columns = dataclasses.replace(lenet, n_columns=2, filter_layer="columns.0.features.1", layers=layers, n_mapped=0)
     page = render_report(dataclasses.replace(facts, inspections=(columns,))).decode()
     shown = (
         "Filters (columns.0.features.1), maps, Grad-CAM (columns.1.blocks.2.act) and t-SNE (classifier.6) show one column each"
     )
     assert f"lenet5 is several columns that vote. {shown}" in page
+    assert dataclasses.replace(columns, n_columns=1).columns == {}
 
 
 def test_one_training_of_each_model_is_shown(facts: ReportFacts) -> None:
