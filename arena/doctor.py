@@ -230,13 +230,13 @@ def _wandb_login() -> Finding:
 def _wandb_key() -> Finding:
     if (mode := os.environ.get("WANDB_MODE", "online")) != "online":
         return Finding(what="W&B login", state="optional", detail=f"WANDB_MODE is {mode}", remedy="unset WANDB_MODE")
-    if place := _find_key():
-        return Finding(what="W&B login", state="ok", detail=f"a key is in {place}; not tried")
+    if source := _find_key():
+        return Finding(what="W&B login", state="ok", detail=f"a key is in {source}; not tried")
     return Finding(what="W&B login", state="optional", detail="not logged in: runs are kept offline", remedy="wandb login")
 
 
 def _find_key() -> str:
-    """Return where W&B's client will find a key for its server, or empty: its variables, then the netrc file."""
+    """Return the variable or the netrc file in which W&B's client will find a key for its server; empty if there is none."""
     for name in ("WANDB_API_KEY", "WANDB_IDENTITY_TOKEN_FILE"):
         if os.environ.get(name):
             return name
@@ -245,8 +245,8 @@ def _find_key() -> str:
     with contextlib.suppress(configparser.Error, OSError, UnicodeError):
         settings.read([folder / "settings", Path("wandb/settings")])
     url = os.environ.get("WANDB_BASE_URL") or settings.get("default", "base_url", fallback="https://api.wandb.ai")
-    given = os.environ.get("NETRC")
-    for path in [given] if given else ["~/.netrc", "~/_netrc"]:
+    netrc_file = os.environ.get("NETRC")
+    for path in [netrc_file] if netrc_file else ["~/.netrc", "~/_netrc"]:
         with contextlib.suppress(OSError, netrc.NetrcParseError, UnicodeError):
             if netrc.netrc(Path(path).expanduser()).authenticators(urlsplit(str(url)).netloc):
                 return path

@@ -90,4 +90,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from benchmarks import make_corpus  # by its name: the processes that share the work know no __main__
+
+    make_corpus.main()

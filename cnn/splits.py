@@ -187,8 +187,10 @@ def _count_others(clips: Sequence[SplitClip], held_out: set[str]) -> int:
 
 
 def _note_corpus(clips: Sequence[SplitClip], settings: SplitSettings) -> str:
+    if not settings.test_corpus:
+        return ""
     others = sorted({clip.corpus for clip in clips} - {settings.test_corpus})
-    return f" Corpus {settings.test_corpus} alone is tested; {_names(others)} only trains." if settings.test_corpus else ""
+    return f" Corpus {settings.test_corpus} alone is tested; {_names(others)} only train{'s' * (len(others) == 1)}."
 
 
 def _with_takes(clips: Sequence[SplitClip], test: set[str], settings: SplitSettings) -> Split:

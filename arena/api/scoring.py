@@ -58,7 +58,7 @@ def score(submission: Location | pd.DataFrame, solution: Location) -> Score:
         Error: a file that cannot be scored; names its first line that is wrong.
     """
     from leaderboard.errors import Fault, SolutionError, SubmissionError
-    from leaderboard.files.contradictions import list_notes
+    from leaderboard.files.contradictions import list_oddities
     from leaderboard.files.csv_table import read_file
     from leaderboard.files.solution import parse_solution
     from leaderboard.files.submission import parse_submission
@@ -78,7 +78,7 @@ def score(submission: Location | pd.DataFrame, solution: Location) -> Score:
     grades = grade(truth, answers)
     private = None if grades.private is None else _score_part(truth, answers, grades.private, Part.PRIVATE, None)
     score = _score_part(truth, answers, grades.public, Part.PUBLIC, private)
-    return replace(score, notes=tuple(map(str, list_notes(answers, truth))))
+    return replace(score, notes=tuple(map(str, list_oddities(answers, truth))))
 
 
 def _score_part(truth: Solution, answers: Submission, grades: PartGrade, part: Part, private: Score | None) -> Score:

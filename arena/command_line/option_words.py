@@ -272,7 +272,7 @@ _FIXED_OF_WORD = index_words(FIXED)
 _REASON_OF_WORD = index_words(REASONS)
 
 
-def list_names(option: str) -> list[str]:
+def translate_option(option: str) -> list[str]:
     """Return what an option of another tool may be called here: options, with a value or without, and `<arguments>`."""
     if option in _FIXED_OF_WORD:
         return [_FIXED_OF_WORD[option]]
@@ -281,7 +281,7 @@ def list_names(option: str) -> list[str]:
 
 def is_word(option: str) -> bool:
     """Return True for an option that other tools have: no misspelling of another."""
-    return bool(list_names(option)) or option in _REASON_OF_WORD or option in _DROPPED
+    return bool(translate_option(option)) or option in _REASON_OF_WORD or option in _DROPPED
 
 
 def is_dropped(command: str, option: str) -> bool:

@@ -69,7 +69,7 @@ TREE = (
         sources=("cnn.cli.data", "cnn.cli.data_collect", "cnn.cli.data_tiles"),
         is_group=True,
     ),
-    Entry(word="train", panel=TRAIN, summary="Train a net, or all eight nets.", sources=("cnn.cli.train",)),
+    Entry(word="train", panel=TRAIN, summary="Train a net, or two nets on all variants.", sources=("cnn.cli.train",)),
     Entry(
         word="eval", panel=TRAIN, summary="Train and test by folds: every speaker is new once.", sources=("cnn.cli.evaluate",)
     ),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.base.errors import UsageError
-from arena.command_line.option_words import explain_anywhere, explain_here, is_dropped, is_word, list_names
+from arena.command_line.option_words import explain_anywhere, explain_here, is_dropped, is_word, translate_option
 from arena.command_line.unknown_command import find_beginning, find_misspelt
 
 _FORMATS = {"json": "--json", "csv": "--csv", "pdf": "--pdf", "latex": "--latex", "tex": "--latex"}
@@ -108,7 +108,7 @@ def _rewrite(command: Any, name: str, line: list[str], option: str) -> list[str]
     if option in _FORMAT_OPTIONS and token.value in (*_FORMATS, "html", "onnx", "table", "ipynb"):
         flag = _FORMATS.get(token.value, "")
         return [*before, *([flag] if flag in options else []), *after]
-    for candidate in list_names(option):
+    for candidate in translate_option(option):
         match candidate.split():
             case ["--device" as text, "cuda"] if text in options and token.value.isdecimal():
                 return [*before, text, f"cuda:{token.value}", *after]

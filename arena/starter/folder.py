@@ -11,7 +11,7 @@ from pathlib import Path
 from arena.base.project import FILE_NAME, Project, ProjectError, quote
 from arena.base.texts import Words
 from arena.starter.notebook import NAME, build_project_notebook
-from arena.starter.wording import TEXTS, fill_template, list_values
+from arena.starter.wording import TEXTS, fill_template, list_texts
 from reports.documents.notebook_file import format_notebook
 
 _MODELS = ("nets.py:MyLeNet", "nets.py:MyMobileNet")
@@ -53,7 +53,7 @@ def write_folder(folder: Path, options: Options, around: Project) -> list[Path]:
 def build_files(folder: Path, options: Options, around: Project) -> dict[str, str]:
     """Return the content of each file by its name."""
     words = Words.read(TEXTS, options.language)
-    texts = list_values(words)
+    texts = list_texts(words)
     project = {**texts, **_describe_project(folder, options, around)}
     first, second = ({**texts, **values} for values in _describe_sweeps(words))
     title = options.team or around.text("contest.team") or folder.resolve().name

@@ -12,7 +12,7 @@ from typing import Any
 
 from arena.base.project import FILE_NAME, Project, ProjectError
 from arena.base.texts import Words
-from arena.starter.wording import TEMPLATES, list_values
+from arena.starter.wording import TEMPLATES, list_texts
 from reports.documents.notebook_file import NotebookCell, build_notebook, read_cells
 
 NAME = "project.ipynb"
@@ -30,7 +30,7 @@ def build_project_notebook(
         models: Model A and Model B, as `--model` takes them in the project's folder.
     """
     nets = {name: text for name, text in files.items() if name.endswith(".py")}
-    values = list_values(words) | {
+    values = list_texts(words) | {
         "title": " ".join(title.split()),
         "folder": json.dumps(folder),
         "files": "\n".join(f"    {json.dumps(name)}: {_quote(files[name])}," for name in files if name not in nets),

@@ -12,7 +12,7 @@ TEXTS = Path(__file__).parent / "texts"
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def list_values(words: Words) -> dict[str, str]:
+def list_texts(words: Words) -> dict[str, str]:
     """Return the texts as templates name them: `$nets_depth` is the text `nets.depth`."""
     return {key.replace(".", "_"): forms[0] for key, forms in words.table.items()}
 

@@ -101,13 +101,13 @@ def evaluate_folds(
 def _evaluate(plan: EvaluationPlan, paths: TrainingPaths, n_jobs: int, refused: Collection[str]) -> Results:
     from cnn.check.runs import check_own_nets
     from cnn.runs.evaluation import evaluate
-    from cnn.runs.folds import check_folds, count_speakers, make_arms
+    from cnn.runs.folds import check_folds, count_tested_speakers, make_arms
     from cnn.runs.reference import resolve_start
     from cnn.tiles.tile_set import open_tiles
     from cnn.train.pool import default_jobs
 
     tiles = open_tiles(paths.tiles)
-    arms = make_arms(plan, tiles.info, count_speakers(plan, tiles.clips))
+    arms = make_arms(plan, tiles.info, count_tested_speakers(plan, tiles.clips))
     configs = [config for arm in arms for seeds in arm.configs for config in seeds]
     check_folds(configs, tiles.clips)
     begun = [resolve_start(config, paths.runs) for config in configs]

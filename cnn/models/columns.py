@@ -1,7 +1,7 @@
 """Model B, a multi-column net (Cireşan et al. 2012): several nets look at a picture, each learns by itself, and all vote.
 
-Against the paper: the columns are of two kinds, LeNet-5 and a small ResNet in turn, where the paper's are of one kind under
-pictures prepared in several ways. Nets of two kinds err on different clips, which is what a vote lives on.
+Against the paper: the columns are of two kinds, LeNet-5 and a small ResNet in turn, where the paper's are of one kind and see
+pictures prepared in several ways. Nets of two kinds err on different clips, and a vote lives on that.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _KINDS = (("lenet5", 1.0), ("resnet", 0.5))  # of columns, in turn: name, share 
 
 
 class Columns(nn.Module):
-    """(B, C, size, size) to (B, K), the log of the mean probabilities of `depth` columns; in training (B, M, K), their logits.
+    """(B, C, size, size) to (B, K), the log of the mean probabilities of `depth` columns; in training (B, n, K), their logits.
 
-    Each of the M columns has a loss of its own: under one for all they lean on each other, and gain nothing by the vote
+    Each of the n columns has a loss of its own: under one for all they lean on each other, and gain nothing by the vote
     (docs/explanation/experiments.md).
     """
 

@@ -11,7 +11,7 @@ from cnn.config import AUDIO_SUFFIXES
 from cnn.errors import CorpusError
 from cnn.naming.reading import Namer, Naming
 from cnn.naming.tokens import find_tokens, read_tokens
-from cnn.naming.words import fold_word, read_label
+from cnn.naming.words import fold_word, read_digit
 
 _FIELD = re.compile(r"\{(\w*)\}")
 _FIELDS = ("label", "speaker", "take", "any")
@@ -71,7 +71,7 @@ def _read_parts(text: str, parts: list[str], cut: int | None, take: str, table: 
             continue
         head, tail = re.fullmatch(before, text[: token.start]), re.fullmatch(after, text[token.end :])
         if head and tail:
-            yield _naming(read_label(token.text, table), head.groupdict(), tail.groupdict())
+            yield _naming(read_digit(token.text, table), head.groupdict(), tail.groupdict())
     match = re.fullmatch(f"{before}(?P<label>[^/]+?){after}", text)
     if match and fold_word(match["label"]) in table:  # words of more than letters
         groups = match.groupdict()

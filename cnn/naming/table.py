@@ -11,7 +11,7 @@ from arena.base.tables import reader as base_reader
 from cnn.errors import CorpusError
 from cnn.naming.reading import Namer, Naming
 from cnn.naming.table_paths import locate_files
-from cnn.naming.words import fold_word, read_label
+from cnn.naming.words import fold_word, read_digit
 
 _COLUMNS = ("path", "label", "speaker", "take")
 _OTHER_WORDS = {  # headers of other tables, folded and without what stands between words
@@ -41,7 +41,7 @@ def table_namer(rows: Mapping[PurePosixPath, Naming], words: Mapping[str, str]) 
 
     def read_name(path: PurePosixPath) -> Naming:
         row = rows.get(path, Naming(label=""))
-        return Naming(label=read_label(row.label, words), speaker=row.speaker, take=row.take)
+        return Naming(label=read_digit(row.label, words), speaker=row.speaker, take=row.take)
 
     return read_name
 

@@ -123,7 +123,7 @@ def fold_word(word: str) -> str:
 _DOUBTFUL = frozenset(fold_word(word) for word in _DOUBTFUL_TEXT.split())
 
 
-def read_label(text: str, table: Mapping[str, str]) -> str:
+def read_digit(text: str, table: Mapping[str, str]) -> str:
     """Return 0 to 9 for a number, zeros before it or not, or for a word of the table; any other text as it is."""
     word = text.strip()
     return str(int(word)) if word.isdecimal() and int(word) < len(DIGITS) else table.get(fold_word(word), word)

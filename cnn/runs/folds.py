@@ -62,7 +62,7 @@ class Arm:
     configs: tuple[tuple[RunConfig, ...], ...]  # by fold, by seed
 
 
-def count_speakers(plan: EvaluationPlan, clips: Sequence[SplitClip]) -> int:
+def count_tested_speakers(plan: EvaluationPlan, clips: Sequence[SplitClip]) -> int:
     """Return how many speakers are there to be held out: of several corpora, those of the tested one.
 
     Raises:

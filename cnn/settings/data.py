@@ -43,7 +43,7 @@ class DataSettings:
     name: str = ""  # the corpus's, where somebody gave one
     mean: tuple[float, ...] = ()  # (C,) of the raw tiles that are not for test, in 0..1; empty where nobody has counted
     spread: tuple[float, ...] = ()  # (C,) their standard deviation
-    corpora: tuple[str, ...] = ()  # names of several, sorted, which those of their clips and speakers begin with
+    corpora: tuple[str, ...] = ()  # where there are several: their names, sorted, with which those of clips and speakers begin
 
     @property
     def n_classes(self) -> int:

@@ -228,4 +228,7 @@ def _finished(part: Path, arrays: Sequence[Pictures]) -> set[int]:
 
 
 def _digest(arrays: Sequence[Pictures], number: int) -> str:
-    return hashlib.sha256(b"".join(array[number * CHUNK : (number + 1) * CHUNK].tobytes() for array in arrays)).hexdigest()
+    digest = hashlib.sha256(b"".join(array[number * CHUNK : (number + 1) * CHUNK].tobytes() for array in arrays)).hexdigest()
+    for array in arrays:
+        release_pages(array)
+    return digest

@@ -16,7 +16,7 @@ from leaderboard.database import schema
 from leaderboard.database.rows import PREDICTED, grade_values, lock_contest, read_rules, store_file
 from leaderboard.errors import ContestError, SubmissionError
 from leaderboard.files.near_ids import IdHints
-from leaderboard.files.near_labels import find_label
+from leaderboard.files.near_labels import match_label
 from leaderboard.files.solution import Solution
 from leaderboard.files.submission import Submission, parse_submission
 from leaderboard.scoring.grading import Grade, grade
@@ -124,7 +124,7 @@ def _count_changed_rows(before: Solution, after: Solution) -> int:
     if after.answer != before.answer:
         raise ContestError(f"a corrected solution keeps its column {before.answer!r}; this one has {after.answer!r}")
     for label in () if after.strings else sorted(set(after.labels) - set(before.labels)):
-        right = find_label(label, before.labels)
+        right = match_label(label, before.labels)
         if right is not None:
             raise ContestError(f"label {label!r} would be a class of its own; the contest writes it {right!r}: write it so")
     if before.has_private != after.has_private:

@@ -17,7 +17,7 @@ from leaderboard.contest.rate_limit import check_rate
 from leaderboard.database import schema
 from leaderboard.database.rows import read_rules, read_team, read_team_by_id
 from leaderboard.errors import AttemptsExhausted, NoteRefused, SolutionReplaced, SubmissionError, TeamError, VoidedFile
-from leaderboard.files.contradictions import check_labels, list_notes
+from leaderboard.files.contradictions import check_labels, list_oddities
 from leaderboard.files.submission import Submission, parse_submission
 from leaderboard.messages import message
 from leaderboard.rules import Rules
@@ -65,7 +65,7 @@ def read_notes(contest: Contest, team: Team, number: int) -> tuple[Message, ...]
     """Return the notes on the file of an attempt."""
     attempt = contest.attempts(team)[number - 1]
     solution = contest.solution
-    return list_notes(parse_submission(contest.read_file(attempt.digest), attempt.file_name, solution), solution)
+    return list_oddities(parse_submission(contest.read_file(attempt.digest), attempt.file_name, solution), solution)
 
 
 def submit(
@@ -186,7 +186,7 @@ def _grade_and_store(
             raise
         try:
             stored = contest.record(sender, submission, graded, now, again=again, note=note)
-            return *stored, list_notes(submission, solution)
+            return *stored, list_oddities(submission, solution)
         except SolutionReplaced:
             if not n_left:
                 raise

@@ -41,7 +41,7 @@ def validate(file: SubmissionFile, yes: Yes = False, contest: ContestPath = CONT
     """Check a file as often as you like: its form only, never a score; costs no attempt."""
     from leaderboard.actions.submit import validate_submission
     from leaderboard.errors import ContestError, ContradictoryLabels, SubmissionError
-    from leaderboard.files.contradictions import list_notes
+    from leaderboard.files.contradictions import list_oddities
     from leaderboard.files.csv_table import read_file
 
     with load_contest(contest) as opened:
@@ -49,7 +49,7 @@ def validate(file: SubmissionFile, yes: Yes = False, contest: ContestPath = CONT
             checked = validate_submission(opened, read_file(file, SubmissionError), file.name, yes=yes)
         except ContradictoryLabels as error:
             raise ContestError(f"{error}{YES_HINT}") from error
-        notes = [str(note) for note in list_notes(checked, opened.solution)]
+        notes = [str(note) for note in list_oddities(checked, opened.solution)]
     n_rows, has_probabilities = len(checked.predicted), checked.probabilities is not None
     if as_json:
         facts = {"file": file.name, "n_rows": n_rows, "has_probabilities": has_probabilities}

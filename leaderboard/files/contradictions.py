@@ -72,7 +72,7 @@ def check_labels(submission: Submission, solution: Solution) -> None:
         raise ContradictoryLabels(submission.file_name, Fault(None, text))
 
 
-def list_notes(submission: Submission, solution: Solution) -> tuple[Message, ...]:
+def list_oddities(submission: Submission, solution: Solution) -> tuple[Message, ...]:
     """Return what is odd in a submission that is taken."""
     contradiction = find_contradiction(submission, solution)
     if contradiction is not None:

@@ -22,7 +22,7 @@ _OTHER_NAMES["string"] = _OTHER_NAMES["label"]
 _NUMBER = re.compile(r"(?<![\d.,+-])\d+(?:\.0+)?(?![\d.,])")
 
 
-def find_label(text: str, labels: Sequence[str]) -> str | None:
+def match_label(text: str, labels: Sequence[str]) -> str | None:
     """Return the label that `text` writes otherwise: `7.0`, `seven`, `CAT`, `tensor(7)`, `prob_7`; None for none or several."""
     for label in labels:
         if is_same_label(text, label):
@@ -31,7 +31,7 @@ def find_label(text: str, labels: Sequence[str]) -> str | None:
     if digit is not None and digit in labels:
         return digit
     numbers = _NUMBER.findall(text)
-    return find_label(numbers[0], labels) if len(numbers) == 1 and numbers[0] != text else None
+    return match_label(numbers[0], labels) if len(numbers) == 1 and numbers[0] != text else None
 
 
 def read_digit_word(text: str) -> str | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from leaderboard.errors import SubmissionError
-from leaderboard.files.contradictions import check_labels, list_notes
+from leaderboard.files.contradictions import check_labels, list_oddities
 from leaderboard.files.csv_table import read_file
 from leaderboard.files.onnx_check import check_form
 from leaderboard.files.solution import Solution, parse_solution
@@ -35,7 +35,7 @@ def check_by_sample(path: Path, sample: Path, model: Path | None, *, yes: bool) 
         "has_probabilities": submission.probabilities is not None,
         "repeats": None,
         "model_name": None if model is None else model.name,
-        "notes": [str(note) for note in list_notes(submission, solution)],
+        "notes": [str(note) for note in list_oddities(submission, solution)],
     }
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from leaderboard.errors import Fault, SolutionError
 from leaderboard.files.csv_table import quote_short
-from leaderboard.files.near_labels import find_label, read_digit_word
+from leaderboard.files.near_labels import match_label, read_digit_word
 from leaderboard.files.solution import NO_VALUE, LabelList, Solution
 
 _USUAL_ROWS = 5  # rows of the median class; below that a class of one row is not unusual
@@ -64,7 +64,7 @@ def _doubt_labels(solution: Solution) -> Iterator[str]:
             yield f"labels {LabelList(tuple(digits))} {fault}, and files of `arena predict` say {right}; write {right}"
     for label in labels:
         others = tuple(other for other in labels if other != label)
-        alike = find_label(_clean(label), others) if not label.isdecimal() else None
+        alike = match_label(_clean(label), others) if not label.isdecimal() else None
         if alike is not None and _read_float(label) is None:
             fault = f"label {quote_short(label)} looks like {quote_short(alike)} and would be a class of its own"
             yield f"{fault}; write both alike"

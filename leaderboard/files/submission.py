@@ -18,7 +18,7 @@ from arena.base.texts import Message
 from leaderboard.errors import SubmissionError
 from leaderboard.files.csv_table import MAX_LISTED, Problems, check_size, check_width, quote_short, read_rows
 from leaderboard.files.near_ids import IdHints
-from leaderboard.files.near_labels import find_label
+from leaderboard.files.near_labels import match_label
 from leaderboard.files.solution import MAX_LENGTH, LabelList, Solution
 from leaderboard.files.submission_header import read_columns
 from leaderboard.messages import Translatable, message
@@ -130,7 +130,7 @@ def _describe_unknown_id(name: str, hints: IdHints, problems: Problems) -> Messa
 
 
 def _describe_label_problem(label: str, labels: tuple[str, ...]) -> Message:
-    allowed, right = LabelList(labels), find_label(label[:_MAX_COMPARED], labels)
+    allowed, right = LabelList(labels), match_label(label[:_MAX_COMPARED], labels)
     if right is not None:
         return message("label_written", label=quote_short(label), labels=allowed, right=quote_short(right))
     if label == str(len(labels)) and labels == tuple(map(str, range(len(labels)))):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leaderboard.files.csv_table import Problems, check_header, quote_short
-from leaderboard.files.near_labels import find_label, suggest_column
+from leaderboard.files.near_labels import match_label, suggest_column
 from leaderboard.files.solution import LabelList, Solution
 from leaderboard.messages import Translatable, message
 
@@ -15,7 +15,7 @@ _SOLUTION_COLUMNS = ("usage", "group")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Columns:
+class ColumnPositions:
     """Positions of the columns of a submission."""
 
     id: int
@@ -23,7 +23,7 @@ class Columns:
     classes: tuple[int, ...]  # in the order of the labels; empty without probabilities
 
 
-def read_columns(line: int, header: list[str], solution: Solution, problems: Problems) -> Columns:
+def read_columns(line: int, header: list[str], solution: Solution, problems: Problems) -> ColumnPositions:
     """Return where the columns stand; fail on a first line that names others."""
     labels, answer = () if solution.strings else solution.labels, solution.answer
     check_header(line, header, 2 + len(labels), problems)
@@ -46,7 +46,7 @@ def read_columns(line: int, header: list[str], solution: Solution, problems: Pro
     if absent and len(absent) < len(labels):
         problems.fail(line, message("class_missing", name=quote_short(absent[0])))
     classes = () if absent or not labels else tuple(header.index(label) for label in labels)
-    return Columns(id=header.index("id"), label=header.index(answer), classes=classes)
+    return ColumnPositions(id=header.index("id"), label=header.index(answer), classes=classes)
 
 
 def _describe_unknown(index: int, name: str, header: Sequence[str], labels: tuple[str, ...]) -> Translatable:
@@ -54,7 +54,7 @@ def _describe_unknown(index: int, name: str, header: Sequence[str], labels: tupl
         return message("column_index" if index == 0 else "column_unnamed", name=quote_short(name))
     if not labels:
         return message("column_beside_string", name=quote_short(name))
-    right = find_label(name, labels)
+    right = match_label(name, labels)
     if right is not None and right not in header:
         return message("column_class", name=quote_short(name), labels=LabelList(labels), right=quote_short(right))
     return message("column_unknown", name=quote_short(name), labels=LabelList(labels))

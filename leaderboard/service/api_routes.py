@@ -16,7 +16,7 @@ from leaderboard.actions.host import HostDecision
 from leaderboard.actions.submit import validate_submission
 from leaderboard.actions.submit_model import Upload, add_model, check_model, submit_with_model
 from leaderboard.errors import ContestError, ModelsNotRun, TeamError, Unavailable
-from leaderboard.files.contradictions import list_notes
+from leaderboard.files.contradictions import list_oddities
 from leaderboard.hosts import Host, Right
 from leaderboard.pages.board_cache import read_public_board
 from leaderboard.pages.host_page import list_host_lines
@@ -268,7 +268,7 @@ def _check_files(service: Service, sender: Team, file: Upload, model: Upload | N
         has_probabilities=checked.probabilities is not None,
         repeats=service.contest.find_repeated(sender, checked),
         model_name=None if model is None else model.name,
-        notes=[str(note) for note in list_notes(checked, service.contest.solution)],
+        notes=[str(note) for note in list_oddities(checked, service.contest.solution)],
     )
 
 

@@ -20,7 +20,7 @@ from leaderboard.errors import (
     RepeatedLabels,
     TeamError,
 )
-from leaderboard.files.contradictions import list_notes
+from leaderboard.files.contradictions import list_oddities
 from leaderboard.hosts import Host
 from leaderboard.pages.render import PageProblem, describe_problem
 from leaderboard.service.context import TokenRefused
@@ -118,7 +118,7 @@ def _check(request: Request, team: Team, form: FormData) -> Response:
         success += " " + words("check_repeats", n=number)
     if model is not None:
         success += " " + words("check_model", file=model.name)
-    notes = [note.translate(words.language) for note in list_notes(checked, contest.solution)]
+    notes = [note.translate(words.language) for note in list_oddities(checked, contest.solution)]
     return _render_check(request, None, success, 200, notes)
 
 

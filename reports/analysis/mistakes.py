@@ -79,7 +79,7 @@ def _mistake(clip: str, mistake: Vote, all_runs: Sequence[Votes], labels: Sequen
     )
 
 
-def find_doubts(all_runs: Sequence[Votes], labels: Sequence[str]) -> tuple[DoubtFacts, ...]:
+def find_doubtful_labels(all_runs: Sequence[Votes], labels: Sequence[str]) -> tuple[DoubtFacts, ...]:
     """Return labels that three quarters of at least three trainings contradict with one digit at 0.7 or more; at most eight."""
     doubts = [doubt for clip in {clip: None for run in all_runs for clip in run} if (doubt := _doubt(clip, all_runs, labels))]
     return tuple(sorted(doubts, key=lambda doubt: (-doubt.probability, doubt.id))[:MOST_DOUBTS])

@@ -26,9 +26,9 @@ _ROLES = (MODEL_A, "", MODEL_B, BASELINE)  # a net of one's own has none
 def infer_models(trained: Iterable[str]) -> tuple[str, ...]:
     """Return the labels of Model A and Model B, given those of the trained nets, the first trained first.
 
-    Two nets are the pair, a net whose role is Model A first. Of more nets, or of one, it is the shipped pair, or the one of
-    before where only its Model B was trained, if it has any of them, else the first two. A single net of one's own has no
-    Model B.
+    Two nets are the pair, a net whose role is Model A first. Of one or of more than two it is `PAIR` (`FORMER_PAIR` where of
+    the two Models B only the former was trained) if any of it was trained, else the first two. A single net of one's own has
+    no Model B.
     """
     labels = sorted(dict.fromkeys(trained), key=_rank)
     pair = FORMER_PAIR if FORMER_PAIR[1] in labels and PAIR[1] not in labels else PAIR

@@ -72,7 +72,7 @@ class RunFacts:
 
     @property
     def corpora(self) -> tuple[str, ...]:
-        """The names of several corpora, which those of their speakers begin with; none of a single one."""
+        """The names of the corpora, with which those of their speakers begin; empty where there is one corpus."""
         names = self.config.get("data.corpora", ())
         return tuple(map(str, names)) if isinstance(names, list | tuple) else ()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cnn.runs.folder import RunFolder
 from reports.analysis.groups import group_clips
-from reports.analysis.mistakes import collect_votes, find_doubts, rank_mistakes
+from reports.analysis.mistakes import collect_votes, find_doubtful_labels, rank_mistakes
 from reports.facts.clips import Media
 from reports.facts.models import CellKey
 from reports.facts.report import ReportFacts
@@ -48,7 +48,7 @@ def add_clips(facts: ReportFacts, readings: Mapping[CellKey, Reading], tiles_dir
     labels = main.facts.labels
     same_labels = [answers[reading.facts.digest] for reading in readings.values() if reading.facts.labels == labels]
     mistakes = rank_mistakes(answers[main.facts.digest], same_labels, labels)
-    doubts = find_doubts(same_labels, labels)
+    doubts = find_doubtful_labels(same_labels, labels)
     tiles = find_tile_folder(tiles_dir, RunFolder(Path(main.facts.folder)).config())
     facts = dataclasses.replace(
         facts,

@@ -44,7 +44,7 @@ def _run(specs: Sequence[StudySpec], options: AgentOptions, signals: AgentSignal
             say(f"error: {error}")
             return SMOKE_FAILED
     if any(spec.engine == "optuna" for spec in specs):
-        import sweeps.engines.optuna_engine  # noqa: F401  here, where an agent waits for the smoke trial of another
+        import sweeps.engines.optuna_engine  # noqa: F401  early, while another agent runs the smoke trial
     if signals.ready_fd is not None:
         _wait_for_start(signals.ready_fd, signals)
     exit_code = 0 if signals.signal else _train(specs, options, signals, say)

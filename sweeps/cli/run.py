@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from sweeps.pool.pool import Pool, PoolReport
     from sweeps.pool.progress import PoolProgress
     from sweeps.pool.slots import Slot
+    from sweeps.pool.spare import SpareAgent
     from sweeps.results import StudyFacts
 
 
@@ -70,6 +71,7 @@ app = typer.Typer(
 )
 @panels(RUN_PANELS)
 def run(
+    context: typer.Context,
     file: Annotated[str | None, typer.Argument(metavar="SWEEP", help=SWEEP_HELP)] = None,
     overrides: Overrides = None,
     config: ConfigPath = None,
@@ -111,6 +113,11 @@ def run(
 ) -> None:
     """Tune: make or continue studies, and train until each has its budget of trials, exactly. Run again, it goes on."""
     require_posix("arena sweep run")
+    from sweeps.pool.spare import SpareAgent
+
+    spare = SpareAgent() if on is ClusterName.LOCAL and not gpus else None  # it loads torch while the rest is read
+    if spare:
+        context.call_on_close(spare.end)
     from cnn.overrides import spell_out
     from cnn.project import open_project, select_settings, split_cell
     from cnn.runs.config_file import read_config_file
@@ -162,7 +169,7 @@ def run(
         check_tiles(settings_file, tiles)
     except OptionError as error:
         raise typer.BadParameter(str(error)) from error
-    if code := _run(request, json):
+    if code := _run(request, spare, json):
         raise typer.Exit(code)
 
 
@@ -174,12 +181,12 @@ def _strip_password(storage: str) -> str:
     return strip_password(storage)
 
 
-def _run(request: SweepRequest, json: bool) -> int:
+def _run(request: SweepRequest, spare: SpareAgent | None, json: bool) -> int:
     import dataclasses
 
     from sweeps.cli.tables import print_best
 
-    facts, report = run_with_progress(request)
+    facts, report = run_with_progress(request, spare)
     print_json([dataclasses.asdict(study) for study in facts]) if json else print_best(facts)
     for sentence in report.ends:
         say(sentence)
@@ -188,7 +195,7 @@ def _run(request: SweepRequest, json: bool) -> int:
     return report.exit_code
 
 
-def run_with_progress(request: SweepRequest) -> tuple[list[StudyFacts], PoolReport]:
+def run_with_progress(request: SweepRequest, spare: SpareAgent | None = None) -> tuple[list[StudyFacts], PoolReport]:
     """Make or continue the studies of a checked request, train with progress on the terminal, and return them.
 
     Raises:
@@ -217,6 +224,7 @@ def run_with_progress(request: SweepRequest) -> tuple[list[StudyFacts], PoolRepo
         options=dataclasses.replace(options, names=names),
         slots=gpu_slots or same_device(n_agents, options.device),
         n_clips=plan.count_clips(specs),
+        spare=spare,
     )
     live.say_live_page(names, options.studies_dir)
     paths = hold_paths(options.studies_dir / name for name in names)

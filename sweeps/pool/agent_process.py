@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import IO
 
 from sweeps.errors import StudyError
 from sweeps.pool.agent_options import AgentOptions
 from sweeps.pool.slots import Slot
+from sweeps.pool.spare import SpareAgent, start_child
 
 # Started by path: `-m arena` would look for Arena's modules in the working folder first.
 _ARENA = Path(__file__).resolve().parents[2] / "arena" / "__main__.py"
@@ -21,7 +20,8 @@ _N_TAIL = 6  # lines of a failed agent's log to print
 class AgentProcess:
     """A started agent. Its standard input is a pipe that closes when this process ends, however it ends."""
 
-    def __init__(self, number: int, slot: Slot, options: AgentOptions) -> None:
+    def __init__(self, number: int, slot: Slot, options: AgentOptions, spare: SpareAgent | None = None) -> None:
+        """Start it, or let `spare` become it, which has no GPU of its own."""
         self.number = number  # in the pool, from 1
         self.slot = slot
         self.is_alone = not options.shared
@@ -30,24 +30,10 @@ class AgentProcess:
         self.log = (
             options.studies_dir / f"agent-{os.getpid()}-{number}.log"
         )  # process number: another pool may work in the same folder
-        environment = {**os.environ, **({"CUDA_VISIBLE_DEVICES": slot.gpu} if slot.gpu else {})}
-        self._ready, ready = os.pipe()
-        try:
-            with _open_log(self.log) as file:
-                self._process = subprocess.Popen(
-                    [sys.executable, str(_ARENA), *options.to_argv(), "--with-parent", "--ready", str(ready)],
-                    stdin=subprocess.PIPE,
-                    stdout=file,
-                    stderr=subprocess.STDOUT,
-                    pass_fds=(ready,),
-                    env=environment,
-                    start_new_session=True,  # Ctrl-C reaches it through the pool alone
-                )
-        except BaseException:
-            os.close(self._ready)
-            raise
-        finally:
-            os.close(ready)
+        words = [str(_ARENA), *options.to_argv(), "--with-parent", "--ready"]
+        with _open_log(self.log) as file:
+            agent = spare.become(words, self.log) if spare and not slot.gpu else None
+            self._process, self._ready = agent or start_child(words, file, slot.gpu)
         os.set_blocking(self._ready, False)
 
     @property

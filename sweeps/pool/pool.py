@@ -13,6 +13,7 @@ from arena.base.processes import record_signals
 from sweeps.pool.agent_options import AgentOptions, Say
 from sweeps.pool.progress import PoolProgress, ProgressReader, StudyProgress
 from sweeps.pool.slots import Slot
+from sweeps.pool.spare import SpareAgent
 from sweeps.pool.supervisor import Supervisor
 from sweeps.study.control import Command
 from sweeps.study.folder import StudyFolder, StudySpec
@@ -56,6 +57,7 @@ class Pool:
     options: AgentOptions
     slots: tuple[Slot, ...]
     n_clips: Sequence[int]  # clips in an epoch, by study
+    spare: SpareAgent | None = None  # becomes the first agent
 
 
 def run_agents(pool: Pool, show: Callable[[PoolProgress], None], say: Say) -> PoolReport:
@@ -73,7 +75,7 @@ def run_agents(pool: Pool, show: Callable[[PoolProgress], None], say: Say) -> Po
     signals: list[int] = []
     n_failed = 0
     if any(study.is_unfinished and study.command is not Command.STOP for study in progress.studies):
-        with record_signals(signals), Supervisor(pool.options, pool.slots, say) as supervisor:
+        with record_signals(signals), Supervisor(pool.options, pool.slots, say, pool.spare) as supervisor:
             _wait(supervisor, signals, lambda: show(reader.read()), say)
             n_failed = supervisor.n_failed
         progress = reader.read()

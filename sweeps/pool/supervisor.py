@@ -10,6 +10,7 @@ from sweeps.errors import StudyError
 from sweeps.pool.agent_options import OUT_OF_MEMORY, SMOKE_FAILED, AgentOptions, Say
 from sweeps.pool.agent_process import AgentProcess
 from sweeps.pool.slots import Slot
+from sweeps.pool.spare import SpareAgent
 
 
 class Supervisor:
@@ -18,10 +19,11 @@ class Supervisor:
     All start at once; with a smoke trial the first runs it while the others load, and they begin when it is over.
     """
 
-    def __init__(self, options: AgentOptions, slots: Sequence[Slot], say: Say) -> None:
+    def __init__(self, options: AgentOptions, slots: Sequence[Slot], say: Say, spare: SpareAgent | None = None) -> None:
         self._options = options
         self._slots = slots
         self._say = say
+        self._spare = spare
         self._agents: list[AgentProcess] = []
         self._n_started = 0
         self._has_begun = False
@@ -103,7 +105,7 @@ class Supervisor:
     def _start(self, slot: Slot, *, smoke: bool, shared: bool) -> None:
         self._n_started += 1
         options = replace(self._options, device=slot.device, smoke=smoke, shared=shared)
-        self._agents.append(AgentProcess(self._n_started, slot, options))
+        self._agents.append(AgentProcess(self._n_started, slot, options, self._spare))
         if self._has_begun:
             self._agents[-1].send("go")
 

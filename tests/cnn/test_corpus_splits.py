@@ -82,6 +82,8 @@ def test_the_note_counts_the_speakers_of_all_corpora() -> None:
         "Split by speaker: 64 train, 1 validate (fsdd/jackson), 1 test (fsdd/george); nobody is heard in two parts. "
         "Corpus fsdd alone is tested; amnist only trains."
     )
+    three = make_split(BOTH + within("ours", NUMBERS), SplitSettings(kind="loso", test_corpus="fsdd"))
+    assert three.note.endswith(" Corpus fsdd alone is tested; amnist, ours only train.")
 
 
 def test_folds_of_a_sweep_validate_within_the_tested_corpus() -> None:

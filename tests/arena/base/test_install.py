@@ -137,16 +137,11 @@ def test_a_missing_package_is_one_line_with_the_extra_that_has_it(tmp_path: Path
         "data import corpus all": ("soundfile", "train"),
         "data card corpus --out card.html": ("soundfile", "train"),
         "data prepare corpus": ("soundfile", "train"),
-        "data show": ("soundfile", "train"),
-        "data solution": ("soundfile", "train"),
-        "train": ("soundfile", "train"),
         "models --size 32": ("torch", "train"),
         "models resnet --layers": ("torch", "train"),
-        "eval": ("soundfile", "train"),
         "predict abc --recordings corpus --out x.csv": ("soundfile", "train"),
         "export abc --out m.onnx": ("torch", "train"),
         "inspect abc": ("torch", "train"),
-        "sweep run lenet5 --variant raw": ("soundfile", "sweep"),
         "sweep best x": ("optuna", "sweep"),
         "sweep trials x": ("optuna", "sweep"),
         "sweep dashboard": ("optuna", "sweep"),
@@ -159,6 +154,9 @@ def test_a_missing_package_is_one_line_with_the_extra_that_has_it(tmp_path: Path
         "demo": ("soundfile", "all,speech"),
     }
     ended = run_base([command.split() for command in lines], tmp_path)
+    without_tiles = ["data show", "data solution", "train", "eval", "sweep run lenet5 --variant raw"]
+    advice = "error: no tiles in tiles; make some with `arena data prepare CORPUS --tiles tiles`\n"  # which names the package
+    assert run_base([command.split() for command in without_tiles], tmp_path) == [(1, advice)] * len(without_tiles)
     assert dict(zip(lines, ended, strict=True)) == {
         command: (1, f'error: this needs the package {name}, which is not installed: pip install -e "{ROOT}[{extra}]"\n')
         for command, (name, extra) in lines.items()
@@ -174,6 +172,9 @@ def test_what_serves_one_command_is_named_by_it(tmp_path: Path) -> None:
         ),
     }
     ended = run_base([command.split() for command in lines], tmp_path)
+    without_tiles = ["data show", "data solution", "train", "eval", "sweep run lenet5 --variant raw"]
+    advice = "error: no tiles in tiles; make some with `arena data prepare CORPUS --tiles tiles`\n"  # which names the package
+    assert run_base([command.split() for command in without_tiles], tmp_path) == [(1, advice)] * len(without_tiles)
     assert dict(zip(lines, ended, strict=True)) == {
         command: (1, f'error: {needs}: pip install -e "{ROOT}[{extra}]"\n') for command, (needs, extra) in lines.items()
     }

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from leaderboard.files.csv_table import quote_short
 from leaderboard.files.near_ids import IdHints
-from leaderboard.files.near_labels import find_label
+from leaderboard.files.near_labels import match_label
 
 CHANGES: dict[str, Callable[[str], str]] = {
     "suffix": lambda name: f"{name}.wav",
@@ -81,6 +81,6 @@ def test_ids_whose_folders_alone_differ_cost_little_however_many_they_are() -> N
 def test_a_label_is_found_only_where_the_text_names_one() -> None:
     labels = tuple(map(str, range(10)))
     texts = ("7.0", "seven", "Siete", "tensor(7)", "['7']", "digit_7", " 7", "07", "7")
-    assert [find_label(text, labels) for text in texts] == ["7"] * len(texts)
+    assert [match_label(text, labels) for text in texts] == ["7"] * len(texts)
     others = ("-7", "7.5", "77", "7 or 8", "1_7", "1e9", "ten", "", "nan", "inf", "x")
-    assert [find_label(text, labels) for text in others] == [None] * len(others)
+    assert [match_label(text, labels) for text in others] == [None] * len(others)

@@ -12,7 +12,7 @@ import pytest
 from cnn.files import write_json
 from cnn.runs.folder import Prediction
 from reports.analysis.groups import group_clips
-from reports.analysis.mistakes import Vote, find_doubts, rank_mistakes
+from reports.analysis.mistakes import Vote, find_doubtful_labels, rank_mistakes
 from reports.facts.report import ReportFacts
 from reports.page.render import render_report
 from reports.reading.gather import Sources, gather_facts
@@ -60,7 +60,7 @@ def test_validation_mistakes_stand_in_where_there_is_no_test() -> None:
     ],
 )
 def test_a_label_is_doubted_when_most_are_sure_of_the_same_other(answers: list[Vote], is_doubted: bool) -> None:
-    result = find_doubts([{"clip": mistake} for mistake in answers], LABELS)
+    result = find_doubtful_labels([{"clip": mistake} for mistake in answers], LABELS)
     assert bool(result) == is_doubted
     if result:
         assert (result[0].label, result[0].predicted, result[0].n_votes) == ("1", "7", len(answers))
@@ -69,8 +69,8 @@ def test_a_label_is_doubted_when_most_are_sure_of_the_same_other(answers: list[V
 def test_half_of_the_trainings_are_not_most_however_sure_they_are() -> None:
     torn = Vote(truth=1, predicted=8, probabilities=(0, 0.05, 0, 0, 0, 0, 0, 0.45, 0.5, 0), speaker="s", split="test")
     votes = [answer(1, 7, 1.0)] * 2 + [torn] * 2  # 0.725 for the 7 on average
-    assert find_doubts([{"clip": mistake} for mistake in votes], LABELS) == ()
-    assert len(find_doubts([{"clip": mistake} for mistake in (answer(1, 7, 1.0), *votes[:3])], LABELS)) == 1
+    assert find_doubtful_labels([{"clip": mistake} for mistake in votes], LABELS) == ()
+    assert len(find_doubtful_labels([{"clip": mistake} for mistake in (answer(1, 7, 1.0), *votes[:3])], LABELS)) == 1
 
 
 def facts_with_tiles(world: Path) -> ReportFacts:
