@@ -189,11 +189,11 @@ def first_trial(scratch: Path, tiles: Path) -> Comparison:
 
     return Comparison(
         name="first trial begins after the command, smoke trial included",
-        against="3 s",
+        against="2 s",
         unit="starts",
         floor=1.0,
         ours=ours,
-        theirs=lambda: 1 / 3,
+        theirs=lambda: 1 / 2,
         check=lambda: "a limit, not another program",
     )
 
