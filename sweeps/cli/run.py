@@ -71,7 +71,6 @@ app = typer.Typer(
 )
 @panels(RUN_PANELS)
 def run(
-    context: typer.Context,
     file: Annotated[str | None, typer.Argument(metavar="SWEEP", help=SWEEP_HELP)] = None,
     overrides: Overrides = None,
     config: ConfigPath = None,
@@ -113,64 +112,64 @@ def run(
 ) -> None:
     """Tune: make or continue studies, and train until each has its budget of trials, exactly. Run again, it goes on."""
     require_posix("arena sweep run")
-    from sweeps.pool.spare import SpareAgent
+    from sweeps.pool.spare import hold_spare
 
-    spare = SpareAgent() if on is ClusterName.LOCAL and not gpus else None  # it loads torch while the rest is read
-    if spare:
-        context.call_on_close(spare.end)
-    from cnn.overrides import spell_out
-    from cnn.project import open_project, select_settings, split_cell
-    from cnn.runs.config_file import read_config_file
-    from sweeps.errors import OptionError
-    from sweeps.pool.agent_options import AgentOptions
-    from sweeps.pool.plan import Locations, Search, SweepRequest, Workers, choose_studies
-    from sweeps.study.limits import Limits
-    from sweeps.training.configuration import check_tiles
+    with hold_spare(is_wanted=on is ClusterName.LOCAL and not gpus) as spare:  # it loads torch while the rest is read
+        from cnn.overrides import spell_out
+        from cnn.project import open_project, select_settings, split_cell
+        from cnn.runs.config_file import read_config_file
+        from sweeps.errors import OptionError
+        from sweeps.pool.agent_options import AgentOptions
+        from sweeps.pool.plan import Locations, Search, SweepRequest, Workers, choose_studies
+        from sweeps.study.limits import Limits
+        from sweeps.training.configuration import check_tiles
 
-    words = [word for word in (file, *(overrides or [])) if word]
-    account = os.environ if engine is EngineName.WANDB else {}
-    team, settings_file = open_project(), read_config_file(config)
-    sweep_files = [word for word in words if "=" not in word]
-    typed, nets, cell_variants = split_cell(spell_out([word for word in words if "=" in word]), models or (), variants or ())
-    nets = nets or (() if sweep_files else settings_file.models)
-    try:
-        files, variant_names = choose_studies(team, sweep_files, nets, cell_variants or settings_file.variants, every=every)
-        request = SweepRequest(
-            search=Search(
-                files=files,
-                variants=variant_names,
-                overrides=tuple(typed),
-                settings=(*select_settings(team), *settings_file.list_settings(nets)),
-                budget=budget or team.budget,
-                seed=seed,
-                limits=Limits(hours=hours, until=until),
-                arena=collect_settings(folds, seeds, paired=paired),
-                tries=tuple(tries or ()),
-                source=source,
-                name=name,
-                engine=engine.value,
-                project=project or account.get("WANDB_PROJECT", ""),
-                entity=entity or account.get("WANDB_ENTITY", ""),
-            ),
-            locations=Locations(tiles=tiles, runs=runs, storage=_strip_password(storage)),
-            workers=Workers(
-                n_agents=agents, gpus=gpus, per_gpu=per_gpu, cluster=on.value, cluster_options=tuple(cluster_options or ())
-            ),
-            options=AgentOptions(
-                studies_dir=studies,
-                device=device,
-                max_failures=max_failures,
-                wandb=wandb.value,
-                fuse=parse_fuse_option(fuse),
-                smoke=smoke,
-            ),
+        words = [word for word in (file, *(overrides or [])) if word]
+        account = os.environ if engine is EngineName.WANDB else {}
+        team, settings_file = open_project(), read_config_file(config)
+        sweep_files = [word for word in words if "=" not in word]
+        typed, nets, cell_variants = split_cell(
+            spell_out([word for word in words if "=" in word]), models or (), variants or ()
         )
-        request.check()
-        check_tiles(settings_file, tiles)
-    except OptionError as error:
-        raise typer.BadParameter(str(error)) from error
-    if code := _run(request, spare, json):
-        raise typer.Exit(code)
+        nets = nets or (() if sweep_files else settings_file.models)
+        try:
+            files, variant_names = choose_studies(team, sweep_files, nets, cell_variants or settings_file.variants, every=every)
+            request = SweepRequest(
+                search=Search(
+                    files=files,
+                    variants=variant_names,
+                    overrides=tuple(typed),
+                    settings=(*select_settings(team), *settings_file.list_settings(nets)),
+                    budget=budget or team.budget,
+                    seed=seed,
+                    limits=Limits(hours=hours, until=until),
+                    arena=collect_settings(folds, seeds, paired=paired),
+                    tries=tuple(tries or ()),
+                    source=source,
+                    name=name,
+                    engine=engine.value,
+                    project=project or account.get("WANDB_PROJECT", ""),
+                    entity=entity or account.get("WANDB_ENTITY", ""),
+                ),
+                locations=Locations(tiles=tiles, runs=runs, storage=_strip_password(storage)),
+                workers=Workers(
+                    n_agents=agents, gpus=gpus, per_gpu=per_gpu, cluster=on.value, cluster_options=tuple(cluster_options or ())
+                ),
+                options=AgentOptions(
+                    studies_dir=studies,
+                    device=device,
+                    max_failures=max_failures,
+                    wandb=wandb.value,
+                    fuse=parse_fuse_option(fuse),
+                    smoke=smoke,
+                ),
+            )
+            request.check()
+            check_tiles(settings_file, tiles)
+        except OptionError as error:
+            raise typer.BadParameter(str(error)) from error
+        if code := _run(request, spare, json):
+            raise typer.Exit(code)
 
 
 def _strip_password(storage: str) -> str:

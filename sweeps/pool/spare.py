@@ -9,7 +9,7 @@ import os
 import runpy
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -42,6 +42,17 @@ class SpareAgent:
             process.communicate()
             os.close(ready)
             self._child = None
+
+
+@contextlib.contextmanager
+def hold_spare(*, is_wanted: bool) -> Iterator[SpareAgent | None]:
+    """Start a spare process if one is wanted; within, it may become an agent, and behind, it is gone if it has not."""
+    spare = SpareAgent() if is_wanted else None
+    try:
+        yield spare
+    finally:
+        if spare:
+            spare.end()
 
 
 def start_child(words: Sequence[str], output: IO[bytes] | int, gpu: str = "") -> tuple[subprocess.Popen[bytes], int]:
