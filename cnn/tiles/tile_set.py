@@ -167,7 +167,7 @@ def read_tiles(folder: Path) -> TileSet:
         )
         if content.get("n_clips", len(clips)) != len(clips):
             raise UnusableTilesError(f"is damaged: clips.csv has {len(clips)} rows, not {content['n_clips']}")
-        for name in FILTERS:
+        for name in chunks.ARRAYS if tiles.has_wide else FILTERS:
             _pictures(folder, name, tiles.shape)
     except UnusableTilesError as error:
         raise UnusableTilesError(str(error), corpus_folder) from error

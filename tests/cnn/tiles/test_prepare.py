@@ -236,7 +236,7 @@ def test_a_clip_that_changes_between_scan_and_tiles_is_refused(own_corpus: Path,
         prepare(corpus, tiles.settings, tmp_path / "tiles")
 
 
-@pytest.mark.parametrize("damage", ["format", "pictures"])
+@pytest.mark.parametrize("damage", ["format", "raw", "bilateral-wide"])
 def test_tiles_that_cannot_be_used_are_made_anew_with_a_word(
     corpus_folder: Path, tiles: TileSet, tmp_path: Path, damage: str
 ) -> None:
@@ -246,8 +246,8 @@ def test_tiles_that_cannot_be_used_are_made_anew_with_a_word(
         (folder / "settings.json").write_text(json.dumps(content | {"format": TILES_FORMAT - 1}))
         reason = "was made by another version of Arena (format 3, not 4, which takes a constant offset out of the sound)"
     else:
-        (folder / "raw.npy").write_bytes(b"half")
-        reason = "is damaged: its raw.npy is missing or not of 200 whole tiles"
+        (folder / f"{damage}.npy").write_bytes(b"half")
+        reason = f"is damaged: its {damage}.npy is missing or not of 200 whole tiles"
     witness = Witness()
     prepared = prepare(scan(corpus_folder), tiles.settings, tmp_path, witness.hands)
     assert (witness.said, witness.n_to_make) == ([f"{folder} {reason}: its tiles are made anew"], N_CLIPS)
