@@ -11,8 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnn.config import compute_digest
-from cnn.corpus.listing import FileProblem, ProblemKind
-from cnn.corpus.scan import Clip, Corpus
+from cnn.corpus.scan import Clip, Corpus, report_duplicate
 from cnn.errors import CorpusError
 from cnn.speakers.doubts import SpeakerDoubts
 from cnn.speakers.names import join_pairs
@@ -61,7 +60,6 @@ def join_corpora(corpora: Sequence[Corpus], names: Sequence[str]) -> Corpus:
     Raises:
         CorpusError: their digits differ, all sounds of one stand in others, or they have no folder in common.
     """
-    _check_digits(corpora, names)
     try:
         folder = Path(os.path.commonpath([corpus.folder.resolve() for corpus in corpora]))
     except ValueError as error:  # two drives of Windows
@@ -71,8 +69,9 @@ def join_corpora(corpora: Sequence[Corpus], names: Sequence[str]) -> Corpus:
     for name, corpus in by_name.items():
         if not any(clip.id.startswith(f"{name}/") for clip in clips):
             raise CorpusError(f"every recording of {corpus.folder} stands in another of these corpora, too; leave it out")
+    _check_digits(by_name, clips)
     problems = [replace(p, path=f"{name}/{p.path}") for name, corpus in by_name.items() for p in corpus.problems]
-    problems += [FileProblem(path=c.id, kind=ProblemKind.DUPLICATE, reason=f"is the same sound as {f.id}") for c, f in shared]
+    problems += [report_duplicate(clip, first, clip.id, first.id) for clip, first in shared]
     ignored = sum((Counter(corpus.ignored) for corpus in corpora), Counter[str]())
     return Corpus(
         folder=folder,
@@ -89,12 +88,15 @@ def join_corpora(corpora: Sequence[Corpus], names: Sequence[str]) -> Corpus:
     )
 
 
-def _check_digits(corpora: Sequence[Corpus], names: Sequence[str]) -> None:
-    digits = [{clip.label for clip in corpus.clips} for corpus in corpora]
-    every = set[str]().union(*digits)
-    for name, some in zip(names, digits, strict=True):
-        if missing := sorted(every - some):
+def _check_digits(by_name: dict[str, Corpus], clips: Sequence[Clip]) -> None:
+    """Check that each corpus says every digit in `clips`, which hold each sound once."""
+    every = {clip.label for clip in clips}
+    for name, corpus in by_name.items():
+        own = {clip.label for clip in clips if clip.id.startswith(f"{name}/")}
+        if missing := sorted(every - own):
             rule = f"corpora that train one net say the same digits, and nobody in {name} says {', '.join(missing)}"
+            if {clip.label for clip in corpus.clips} & set(missing):
+                rule += " but in recordings that stand in another of them, too"
             raise CorpusError(f"{rule}: the net would know them by another corpus's sound; leave {name} out, or record more")
 
 
@@ -119,13 +121,17 @@ def _drop_shared(clips: Sequence[Clip]) -> tuple[list[Clip], list[tuple[Clip, Cl
 
 
 def _join_doubts(by_name: dict[str, Corpus], clips: Sequence[Clip], shared: Sequence[tuple[Clip, Clip]]) -> SpeakerDoubts:
-    """Doubt names within each corpus, and voices within and between them."""
+    """Doubt names within each corpus, and voices within and between them, of those who speak in `clips`."""
+    speakers = {clip.speaker for clip in clips} - {""}  # without those whose every sound stays in another corpus
     pairs = [(pair.first, pair.second) for pair in compare_voices(clips)]
-    pairs += sorted({(f.speaker, c.speaker) for c, f in shared if c.speaker and f.speaker})
+    pairs += sorted({(f.speaker, c.speaker) for c, f in shared if {c.speaker, f.speaker} <= speakers})
     doubts = {name: corpus.doubts for name, corpus in by_name.items()}
+    single = [f"{name}/{who}" for name, doubt in doubts.items() for who in doubt.single_digit]
+    namesakes = [[f"{name}/{who}" for who in group] for name, doubt in doubts.items() for group in doubt.namesakes]
+    present = [tuple(who for who in group if who in speakers) for group in namesakes]
     return SpeakerDoubts(
-        n_speakers=sum(doubt.n_speakers for doubt in doubts.values()),
-        single_digit=tuple(f"{name}/{who}" for name, doubt in doubts.items() for who in doubt.single_digit),
-        namesakes=tuple(tuple(f"{name}/{who}" for who in group) for name, doubt in doubts.items() for group in doubt.namesakes),
+        n_speakers=len(speakers),
+        single_digit=tuple(who for who in single if who in speakers),
+        namesakes=tuple(group for group in present if len(group) > 1),
         alike=join_pairs(pairs),
     )

@@ -254,10 +254,15 @@ def _remove_duplicates(clips: Sequence[Clip]) -> tuple[list[Clip], list[FileProb
             reason = f"has the same name as {first.path.name}; rename or remove one"
             problems.append(FileProblem(path=clip.path.as_posix(), kind=ProblemKind.NAME, reason=reason))
         elif first := by_sound.get(clip.audio_digest):
-            reason = f"is the same sound as {first.path.as_posix()}"
-            if clip.label != first.label:
-                reason += f", yet labelled {clip.label} and not {first.label}: one label is wrong"
-            problems.append(FileProblem(path=clip.path.as_posix(), kind=ProblemKind.DUPLICATE, reason=reason))
+            problems.append(report_duplicate(clip, first, clip.path.as_posix(), first.path.as_posix()))
         else:
             by_id[clip.id] = by_sound[clip.audio_digest] = clip
     return list(by_id.values()), problems
+
+
+def report_duplicate(clip: Clip, first: Clip, name: str, first_name: str) -> FileProblem:
+    """Return the problem of a clip with the sound of another, both as they are to be named."""
+    reason = f"is the same sound as {first_name}"
+    if clip.label != first.label:
+        reason += f", yet labelled {clip.label} and not {first.label}: one label is wrong"
+    return FileProblem(path=name, kind=ProblemKind.DUPLICATE, reason=reason)

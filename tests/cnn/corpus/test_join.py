@@ -84,12 +84,32 @@ def test_a_sound_in_two_corpora_stays_in_one_and_its_speakers_are_doubted(folder
         join(folders[0], shutil.copytree(folders[0], tmp_path / "zcopy"))
 
 
+def test_a_sound_under_two_digits_is_told(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    other = shutil.copytree(folders[1], tmp_path / "third")
+    shutil.copy(folders[0] / "7_cleo_0.wav", other / "4_ann_4.wav")
+    reason = "is the same sound as first/7_cleo_0, yet labelled 4 and not 7: one label is wrong"
+    assert [(p.path, p.reason) for p in join(folders[0], other).problems] == [("third/4_ann_4", reason)]
+
+
+def test_who_speaks_in_copies_alone_is_neither_counted_nor_doubted(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    other = shutil.copytree(folders[1], tmp_path / "third")
+    shutil.copy(folders[0] / "7_cleo_0.wav", other / "7_zed_0.wav")
+    assert scan(other).doubts.single_digit == ("zed",)
+    doubts = join(folders[0], other).doubts
+    assert (doubts.n_speakers, doubts.single_digit) == (5, ())
+    assert "third/zed" not in {name for group in doubts.alike for name in group}
+
+
 def test_corpora_say_the_same_digits(folders: tuple[Path, Path], tmp_path: Path) -> None:
     few = shutil.copytree(folders[1], tmp_path / "few")
     for path in few.glob("[37]_*"):
         path.unlink()
     with pytest.raises(CorpusError, match=r"same digits, and nobody in few says 3, 7: .*; leave few out, or record more"):
         join(folders[0], few)
+    for digit in "37":
+        shutil.copy(folders[0] / f"{digit}_cleo_0.wav", few)
+    with pytest.raises(CorpusError, match=r"nobody in b says 3, 7 but in recordings that stand in another of them, too:"):
+        join(folders[0], few, names=("a", "b"))
 
 
 def test_tiles_of_several_know_their_corpora_and_those_of_one_do_not(folders: tuple[Path, Path], tmp_path: Path) -> None:
