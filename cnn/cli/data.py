@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -104,15 +105,18 @@ def say_left_out(corpus: Corpus) -> None:
     for problem in corpus.problems[:_N_SAID]:
         say(f"left out: {problem.path} {problem.reason}")
     if len(corpus.problems) > _N_SAID:
-        say(f"left out: {len(corpus.problems) - _N_SAID:,} more; `arena data scan {_list_folders(corpus)}` lists them")
+        say(f"left out: {len(corpus.problems) - _N_SAID:,} more; `{_list_problems(corpus)}` lists them")
     if corpus.ignored:
         say(describe_kinds(corpus.ignored))
     if corpus.advice:
         say(corpus.advice)
 
 
-def _list_folders(corpus: Corpus) -> str:
-    return " ".join(map(str, corpus.parts.values())) or str(corpus.folder)
+def _list_problems(corpus: Corpus) -> str:
+    if not corpus.parts:
+        return shlex.join(["arena", "data", "scan", str(corpus.folder)])
+    names = [word for name in corpus.parts for word in ("--name", name)]  # a scan sees no copies between corpora
+    return shlex.join(["arena", "data", "card", *map(str, corpus.parts.values()), *names])
 
 
 def _as_json(corpus: Corpus, facts: Balance) -> dict[str, object]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from cnn.cli.data import ScanOptions, scan_together
+from cnn.cli.data import ScanOptions, say_left_out, scan_together
 from cnn.corpus.join import join_corpora, name_corpora
 from cnn.corpus.scan import Corpus, scan
 from cnn.errors import CorpusError
@@ -89,6 +89,17 @@ def test_a_sound_under_two_digits_is_told(folders: tuple[Path, Path], tmp_path: 
     shutil.copy(folders[0] / "7_cleo_0.wav", other / "4_ann_4.wav")
     reason = "is the same sound as first/7_cleo_0, yet labelled 4 and not 7: one label is wrong"
     assert [(p.path, p.reason) for p in join(folders[0], other).problems] == [("third/4_ann_4", reason)]
+
+
+def test_copies_beyond_the_first_are_listed_by_a_command_that_sees_both_corpora(
+    folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = shutil.copytree(folders[1], tmp_path / "the third")
+    for digit in range(6):
+        shutil.copy(folders[0] / f"{digit}_cleo_0.wav", other)
+    say_left_out(join(folders[0], other, names=("a", "b")))
+    command = f"arena data card {folders[0]} '{other}' --name a --name b"
+    assert capsys.readouterr().err.splitlines()[-1] == f"left out: 1 more; `{command}` lists them"
 
 
 def test_who_speaks_in_copies_alone_is_neither_counted_nor_doubted(folders: tuple[Path, Path], tmp_path: Path) -> None:
