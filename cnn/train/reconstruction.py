@@ -46,7 +46,7 @@ class ReconstructionTrainer(Trainer):
         size = len(train) // steps
         order = draw_order(train.labels, derive_seed("order", settings.seed, number)).to(self.device)
         noise = torch.Generator(device=self.device).manual_seed(derive_seed("noise", settings.seed, number))
-        losses, norms = [], []
+        figures = torch.zeros((2, steps), device=self.device)  # losses and norms of gradients; in place, as Trainer's
         self._begin_training()
         for step in range(steps):
             tiles = self.inputs.plain(train[order[step * size : (step + 1) * size]])
@@ -57,13 +57,12 @@ class ReconstructionTrainer(Trainer):
             except Exception as error:
                 error.add_note(describe_step(step, steps, number))
                 raise
-            norms.append(self.optimizer.measure_gradient())
+            figures[0, step], figures[1, step] = loss.detach(), self.optimizer.measure_gradient()
             self.optimizer.step(learning_rate_at(number * steps + step, settings.epochs * steps, settings))
-            losses.append(loss.detach())
         confusion = np.zeros((0, 0), dtype=np.int64)
         return EpochStats(
-            losses=torch.stack(losses).tolist(),
-            gradient_norms=torch.stack(norms).tolist(),
+            losses=figures[0].tolist(),
+            gradient_norms=figures[1].tolist(),
             confusion=confusion,
             n_clips=steps * size,
         )

@@ -141,7 +141,10 @@ class Trainer:
         number, steps = len(self.rows), count_steps(len(train), settings.batch_size)
         weights = compute_class_weights(train.labels, self.config.data.n_classes) if settings.balance == "weights" else None
         criterion = Loss(settings.loss, settings.label_smoothing, weights)
-        losses, norms, truths, guesses, looks = [], [], [], [], []
+        figures = torch.zeros((2, steps), device=self.device)  # losses and norms of gradients
+        # Written in place: a small tensor kept of every step would split the memory that the next one needs.
+        answers = torch.zeros((2, steps, len(train) // steps), dtype=torch.int64, device=self.device)  # true and given
+        looks = []
         self._begin_training()
         with seed_generators(derive_seed("dropout", settings.seed, number), self.device):
             batches = train.iterate_batches(
@@ -157,17 +160,15 @@ class Trainer:
                 except Exception as error:
                     error.add_note(describe_step(step, steps, number))
                     raise
-                norms.append(self.optimizer.measure_gradient())
+                figures[0, step], figures[1, step] = loss, self.optimizer.measure_gradient()
+                answers[0, step], answers[1, step] = truth, log_probs.argmax(1)
                 self.step(rate)
-                losses.append(loss)
-                truths.append(truth)
-                guesses.append(log_probs.argmax(1))
                 if val and self.looks.is_due(updates := number * steps + step + 1):
                     looks.append(self._look(val, updates, started))
-        confusion = count_confusion(torch.cat(truths), torch.cat(guesses), self.config.data.n_classes)
+        confusion = count_confusion(answers[0].flatten(), answers[1].flatten(), self.config.data.n_classes)
         return EpochStats(
-            losses=torch.stack(losses).tolist(),
-            gradient_norms=torch.stack(norms).tolist(),
+            losses=figures[0].tolist(),
+            gradient_norms=figures[1].tolist(),
             looks=tuple(looks),
             confusion=confusion,
             n_clips=int(confusion.sum()),
