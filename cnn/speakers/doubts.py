@@ -70,8 +70,12 @@ def describe_doubts(doubts: SpeakerDoubts) -> tuple[str, ...]:
             f"{len(single)} of {doubts.n_speakers} {says} one digit alone ({_listed(single)}): "
             f"probably one person under several names; {_ONE_NAME}"
         )
-    if groups := doubts.namesakes:
-        lines.append(f"names that are probably of one person: {_grouped(groups)}; {_ONE_NAME}")
+    across = [group for group in doubts.namesakes if len({name.rpartition("/")[0] for name in group}) > 1]
+    if within := [group for group in doubts.namesakes if group not in across]:
+        lines.append(f"names that are probably of one person: {_grouped(within)}; {_ONE_NAME}")
+    if across:
+        remedy = "if they are one person, bring the folders into one corpus with `arena data import`"
+        lines.append(f"names in more corpora than one: {_grouped(across)}; {remedy}")
     if groups := doubts.alike:
         lines.append(f"speakers who sound like one person: {_grouped(groups)}; listen, and if they are, give them one name")
     return tuple(lines)

@@ -15,7 +15,7 @@ from cnn.corpus.scan import Corpus, scan
 from cnn.errors import CorpusError
 from cnn.settings.split import SplitSettings
 from cnn.settings.tiles import TileSettings
-from cnn.speakers.doubts import SpeakerDoubts
+from cnn.speakers.doubts import SpeakerDoubts, describe_doubts
 from cnn.splits import make_split
 from cnn.tiles.find import find_folder
 from cnn.tiles.prepare import prepare
@@ -48,6 +48,22 @@ def test_clips_and_speakers_carry_their_corpus(folders: tuple[Path, Path]) -> No
     assert all((corpus.folder / clip.path).is_file() for clip in corpus.clips)
     assert corpus.parts == {"first": folders[0], "second": folders[1]}
     assert corpus.digest == join(*folders[::-1]).digest
+
+
+def test_a_name_in_two_corpora_may_be_one_person_who_trains_and_is_tested(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    doubts = join(*folders).doubts
+    assert doubts.namesakes == (("first/ann", "second/ann"), ("first/bob", "second/bob"))
+    assert describe_doubts(doubts)[0] == (
+        "names in more corpora than one: first/ann and second/ann; first/bob and second/bob; "
+        "if they are one person, bring the folders into one corpus with `arena data import`"
+    )
+    assert doubts.are_apart([{"first/ann"}, {"second/ann"}])
+    numbered = [tmp_path / name for name in ("one", "two")]
+    for folder, source in zip(numbered, folders, strict=True):
+        folder.mkdir()
+        for path in source.glob("*_ann_*.wav"):
+            shutil.copy(path, folder / path.name.replace("ann", "s01"))
+    assert join(*numbered).doubts.namesakes == ()  # s01 of two corpora is seldom one person
 
 
 def test_names_are_given_where_those_of_the_folders_agree(folders: tuple[Path, Path], tmp_path: Path) -> None:
