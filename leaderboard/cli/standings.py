@@ -196,7 +196,7 @@ def _describe_speakers(evidence: Evidence) -> str:
         return ""
     if not evidence.n_speakers:
         return ": the solution names no groups, such as speakers, so nothing is said of others"
-    return f": the solution names {evidence.n_speakers} speakers, so nothing is said of other speakers"
+    return f": the solution names few speakers ({evidence.n_speakers}), so nothing is said of others"
 
 
 def _name_counted(rules: Rules) -> str:

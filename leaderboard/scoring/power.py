@@ -45,7 +45,7 @@ def describe_power(solution: Solution) -> str:
     clips = f"{n_clips:,} {'private ' if solution.has_private else ''}{'clips' if n_speakers else 'rows'}"
     if n_speakers < MIN_GROUPS:
         size = _sum_limits(_ALPHA, max(1, n_clips - 1)) * math.sqrt(DISCORD / n_clips)
-        named = f"of {n_speakers} speakers" if n_speakers else "without a Group column"
+        named = f"of {n_speakers} speaker{'s' * (n_speakers > 1)}" if n_speakers else "without a Group column"
         more = (
             f"; name {FEWEST_UNITS} speakers or more"
             if n_speakers

@@ -40,6 +40,11 @@ def make(n_clips: int, n_speakers: int, *, has_usage: bool = False) -> Solution:
             "and say nothing of other speakers; name 10 speakers or more",
         ),
         (
+            *(500, 1),
+            "500 clips of 1 speaker tell two teams apart, four times in five, that truly differ by 0.034 or more, "
+            "and say nothing of other speakers; name 10 speakers or more",
+        ),
+        (
             *(500, 0),
             "500 rows without a Group column tell two teams apart, four times in five, "
             "that truly differ by 0.034 or more; where speakers are known, name 10 or more",
