@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from cnn.config import compute_digest
 from cnn.corpus.scan import Clip, Corpus, report_duplicate
 from cnn.errors import CorpusError
 from cnn.speakers.doubts import SpeakerDoubts
-from cnn.speakers.names import join_pairs
+from cnn.speakers.names import find_shared_names, join_pairs
 from cnn.speakers.voices import compare_voices
 
 PLAIN_NAMES = ("recordings", "data", "audio", "wav", "clips", "corpus")  # folders that the one above gives its name
@@ -121,24 +121,17 @@ def _drop_shared(clips: Sequence[Clip]) -> tuple[list[Clip], list[tuple[Clip, Cl
 
 
 def _join_doubts(by_name: dict[str, Corpus], clips: Sequence[Clip], shared: Sequence[tuple[Clip, Clip]]) -> SpeakerDoubts:
-    """Doubt names and voices within and between corpora, of those who speak in `clips`.
-
-    A name with a number in two of them, `a/s01` and `b/s01`, says nothing.
-    """
+    """Doubt names and voices within and between corpora, of those who speak in `clips`."""
     speakers = {clip.speaker for clip in clips} - {""}  # without those whose every sound stays in another corpus
     pairs = [(pair.first, pair.second) for pair in compare_voices(clips)]
     pairs += sorted({(f.speaker, c.speaker) for c, f in shared if {c.speaker, f.speaker} <= speakers})
     doubts = {name: corpus.doubts for name, corpus in by_name.items()}
     single = [f"{name}/{who}" for name, doubt in doubts.items() for who in doubt.single_digit]
     namesakes = [[f"{name}/{who}" for who in group] for name, doubt in doubts.items() for group in doubt.namesakes]
-    by_spelling: dict[str, list[str]] = defaultdict(list)
-    for who in sorted(speakers):
-        by_spelling[who.partition("/")[2].casefold()].append(who)
-    namesakes += [group for spelling, group in by_spelling.items() if not any(map(str.isdigit, spelling))]
     present = [tuple(who for who in group if who in speakers) for group in namesakes]
     return SpeakerDoubts(
         n_speakers=len(speakers),
         single_digit=tuple(who for who in single if who in speakers),
-        namesakes=tuple(group for group in present if len(group) > 1),
+        namesakes=(*(group for group in present if len(group) > 1), *find_shared_names(speakers)),
         alike=join_pairs(pairs),
     )

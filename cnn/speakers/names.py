@@ -71,6 +71,15 @@ def find_namesakes(spoken: Spoken) -> tuple[tuple[str, ...], ...]:
     return join_pairs(pairs)
 
 
+def find_shared_names(speakers: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    """Return groups of speakers with one name in several corpora, `a/Ana` and `b/ana`, but for codes: `a/s01` and `b/s01`."""
+    by_name: dict[str, list[str]] = defaultdict(list)
+    for speaker in sorted(speakers):
+        by_name[_SIGNS.sub("", fold_word(speaker.partition("/")[2]))].append(speaker)
+    names = [name for name in by_name if not _is_code((name,)) and not any(map(str.isdigit, name))]
+    return tuple(tuple(by_name[name]) for name in names if len({who.partition("/")[0] for who in by_name[name]}) > 1)
+
+
 def _split(speaker: str) -> _Name:
     words, numbers, digit_words = [], [], []
     for part in _SIGNS.split(fold_word(speaker)):

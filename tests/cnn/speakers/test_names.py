@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from cnn.speakers.names import find_namesakes, find_single_digits
+from cnn.speakers.names import find_namesakes, find_shared_names, find_single_digits
 
 ALL = set("0123456789")
 
@@ -64,3 +64,21 @@ def test_one_digit_alone_is_doubtful_where_there_are_more() -> None:
     crowd = {f"{number:08x}": ALL for number in range(95)}
     assert find_single_digits(crowd | {"ana": {"1"}}) == ()
     assert len(find_single_digits(crowd | {f"ana-{number}": {"1"} for number in range(24)})) == 24
+
+
+def test_a_name_in_two_corpora_is_found_in_any_spelling_and_a_code_is_not() -> None:
+    speakers = [
+        "a/José",
+        "b/jose",
+        "b/ann",
+        "a/s01",
+        "b/s01",
+        "a/x",
+        "b/x",
+        "a/12",
+        "b/12",
+        "a/Luis",
+        "c/ana maria",
+        "a/Ana-María",
+    ]
+    assert find_shared_names(speakers) == (("a/Ana-María", "c/ana maria"), ("a/José", "b/jose"))

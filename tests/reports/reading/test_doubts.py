@@ -42,7 +42,7 @@ def warn(folder: Path, kind: str = "speaker", lang: str = "en", **doubts: Any) -
             "speaker",
             {"single_digit": ["theo"], "n_speakers": 6, "namesakes": [[f"ana-{n}" for n in range(6)]]},
             "1 of 6 speakers says one digit alone (theo): probably one person under several names. "
-            "Names that are probably of one person: ana-0, ana-1, ana-2, ana-3 and 2 more." + APART,
+            "Names that may be of one person: ana-0, ana-1, ana-2, ana-3 and 2 more." + APART,
         ),
     ],
 )
